@@ -1,0 +1,19 @@
+#!/bin/sh
+# What the operating system must have. Yours to edit: the Dockerfile runs each section as root, in a stage of its own.
+# A section reaches to the next line that begins with "## "; the lines above the first one are part of all three.
+set -eu
+
+apt_install() {
+    apt-get update
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
+    rm -rf /var/lib/apt/lists/*
+}
+
+## run: what the application needs while it runs. In every image.
+# apt_install libpq5
+
+## build: what Python packages need while they are built. In no image that runs.
+# apt_install gcc libc6-dev libpq-dev
+
+## dev: what people need. Only in the container to work in.
+apt_install git less procps

@@ -1,0 +1,16 @@
+#!/bin/sh
+# While you develop, the container runs as you: gives your user id a name, or says why that cannot work.
+set -eu
+
+if ! id -un >/dev/null 2>&1; then
+    echo "app:x:$(id -u):$(id -g)::$HOME:/bin/bash" >>/etc/passwd
+fi
+
+for folder in /app /data; do
+    if [ ! -w "$folder" ]; then
+        echo "User $(id -u) may not write $folder, which is user $(stat -c %u "$folder")'s. As that user, on the host: export HOST_UID=\$(id -u) HOST_GID=\$(id -g), and start again." >&2
+        exit 1
+    fi
+done
+
+exec "$@"
