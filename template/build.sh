@@ -16,4 +16,4 @@ apt_install() {
 # apt_install gcc libc6-dev libpq-dev
 
 ## dev: what people need. Only in the container to work in.
-apt_install git less procps
+apt_install less procps

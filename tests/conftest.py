@@ -1,0 +1,129 @@
+"""Fixtures: emitted projects, rendered from the working tree as it is now, committed or not.
+
+`copie` (pytest-copie) makes fresh copies too, but always with trust, and cannot change an answer in an update.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from copier import run_copy, run_update
+
+from project import Project, engine_answers
+from repository import ROOT, commit, git
+
+# pytest-copie and Copier would otherwise read the developer's own defaults
+os.environ["COPIER_SETTINGS_PATH"] = str(ROOT / "tests/copier-settings.yml")
+
+Render = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's files as they are now. In no repository: Copier would spend half of its time on a clone."""
+    path = tmp_path_factory.mktemp("template")
+    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    return path
+
+
+@pytest.fixture
+def template_repository(template: Path, tmp_path: Path) -> Path:
+    """A copy of the template under git, for a test to edit and commit to."""
+    path = tmp_path / "template"
+    shutil.copytree(template, path)
+    git(path, "init", "-q", "-b", "main")
+    commit(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """render(**answers) -> an emitted project, without trust. The same answers give the same folder: do not write to it."""
+    cache: dict[str, Path] = {}
+
+    def render(**answers: object) -> Path:
+        key = yaml.safe_dump(answers)
+        if key not in cache:
+            path = tmp_path_factory.mktemp("demo")
+            run_copy(str(template), path, data=answers, defaults=True, quiet=True, unsafe=False)
+            cache[key] = path
+        return cache[key]
+
+    return render
+
+
+class Updatable:
+    """An emitted project under git, to be updated from a template that changes.
+
+    `template` is a repository that a test may edit and commit to; `path` is the project.
+    """
+
+    def __init__(self, template: Path, path: Path) -> None:
+        self.template = template
+        self.path = path
+
+    def copy(self, **answers: object) -> "Updatable":
+        """Render with these answers, and commit."""
+        run_copy(str(self.template), self.path, data=answers, defaults=True, quiet=True, unsafe=False)
+        git(self.path, "init", "-q", "-b", "main")
+        commit(self.path)
+        return self
+
+    def update(self, **answers: object) -> str:
+        """Update to the template as it is, with these answers changed; return git's short status."""
+        run_update(self.path, data=answers, defaults=True, overwrite=True, quiet=True, unsafe=False, vcs_ref="HEAD")
+        return git(self.path, "status", "--porcelain")
+
+
+@pytest.fixture
+def updatable(template_repository: Path, tmp_path: Path) -> Updatable:
+    return Updatable(template_repository, tmp_path / "demo")
+
+
+@pytest.fixture
+def start(template: Path, tmp_path: Path) -> Iterator[Callable[..., Project]]:
+    """start(code=None, **answers) -> a Project of the test's own, on free ports.
+
+    `code` is a folder laid under the project before it is rendered. Whatever the test leaves behind is removed.
+    """
+    projects = []
+
+    def start(code: Path | None = None, **answers: object) -> Project:
+        # Compose names containers by the folder, and another run of the tests may be under way
+        path = tmp_path / f"demo-{os.getpid()}-{len(projects)}"
+        if code:
+            shutil.copytree(code, path)
+        run_copy(str(template), path, data=answers, defaults=True, quiet=True, unsafe=False)
+        project = Project(path)
+        projects.append(project)
+        return project
+
+    yield start
+    for project in projects:
+        project.remove()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests under running/, and skip them where no engine answers."""
+    running = [item for item in items if "running" in item.path.parts]
+    why = None if not running or engine_answers() else "no Docker engine with Compose answers here"
+    for item in running:
+        item.add_marker(pytest.mark.engine)
+        if why:
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Where REQUIRE_ENGINE is set, as in CI, a skipped engine test has failed."""
+    report = yield
+    if os.environ.get("REQUIRE_ENGINE") and report.skipped and item.get_closest_marker("engine"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though REQUIRE_ENGINE is set: {report.longrepr}"
+    return report

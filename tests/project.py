@@ -1,0 +1,137 @@
+"""An emitted project, driven from the outside as its owner would."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+# The first user of most machines, whom a plain `docker compose up` takes its user to be
+FIRST_USER = 1000
+
+
+def engine_answers() -> bool:
+    """Tell whether a Docker engine with Compose answers."""
+    if not shutil.which("docker"):
+        return False
+    return all(
+        subprocess.run(["docker", *words], capture_output=True).returncode == 0 for words in (["info"], ["compose", "version"])
+    )
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """Return the keys of a .env file with their values, quotes and all."""
+    lines = path.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+class Project:
+    """An emitted project in `path`, started on free ports of 127.0.0.1.
+
+    Its files belong to user 1000 where the tests run as root, so that it works as on the machine of an ordinary user.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        keys = [key for key in read_env(path / ".env") if key.endswith("PORT")]
+        self.ports = {key: free_port() for key in [*keys, "SERVICE_PORT"]}
+        self.images: list[str] = []
+        self.env = os.environ | {key: str(port) for key, port in self.ports.items()}
+        if os.getuid():
+            self.env |= {"HOST_UID": str(os.getuid()), "HOST_GID": str(os.getgid())}
+        else:
+            self.give_to(FIRST_USER)
+
+    def give_to(self, user: int) -> None:
+        """Make `user` (a uid, its gid the same) the owner of every file. Needs root."""
+        subprocess.run(["chown", "-R", f"{user}:{user}", self.path], check=True)
+
+    def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder; where it fails, show what it said."""
+        options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, "timeout": 600} | options
+        if "input" in options:
+            del options["stdin"]
+        result = subprocess.run(command, text=True, capture_output=True, **options)
+        if check and result.returncode:
+            raise AssertionError(f"{' '.join(command)}: {result.returncode}\n{result.stdout}\n{result.stderr}"[-8000:])
+        return result
+
+    def compose(self, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+        return self.run("docker", "compose", *arguments, **options)
+
+    def sh(self, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+        return self.run(str(self.path / "sh"), *arguments, **options)
+
+    def up(self) -> None:
+        """Start it as the README says."""
+        try:
+            self.compose("up", "--build", "--wait")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
+
+    def build(self, *arguments: str, **options) -> tuple[str, subprocess.CompletedProcess[str]]:
+        """Build the production image by a plain `docker build`; return its tag, and what happened."""
+        tag = f"{self.path.name}:{len(self.images)}"
+        self.images.append(tag)
+        return tag, self.run("docker", "build", *arguments, "-t", tag, ".", **options)
+
+    def get(self, path: str = "/", port: str = "PORT") -> str:
+        """Return what http://127.0.0.1 answers on the port of that key, whatever the status."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[port]}{path}", timeout=10) as response:
+                return response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.read().decode()
+
+    def set_env(self, **values: str) -> None:
+        """Edit lines of .env."""
+        env = self.path / ".env"
+        lines = [
+            next((f"{key}={value}" for key, value in values.items() if line.startswith(f"{key}=")), line)
+            for line in env.read_text().splitlines()
+        ]
+        env.write_text("\n".join(lines) + "\n")
+
+    def leftovers(self) -> list[str]:
+        """Return the engine's containers, networks and volumes that belong to this project."""
+        label = f"label=com.docker.compose.project={self.path.name}"
+        kinds = {"container": ["ls", "--all"], "network": ["ls"], "volume": ["ls"]}
+        return [
+            f"{kind} {name}"
+            for kind, words in kinds.items()
+            for name in self.run("docker", kind, *words, "--quiet", "--filter", label).stdout.split()
+        ]
+
+    def remove(self) -> None:
+        """Remove all that the project left on the engine, and its files."""
+        self.compose("--profile", "*", "down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "3", check=False)
+        if self.images:
+            self.run("docker", "rmi", "--force", *self.images, check=False)
+        assert not self.leftovers()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def eventually(look, wanted, seconds: float = 30):
+    """Return what `look` returns as soon as `wanted` holds for it; after `seconds`, fail and show the last."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            seen = look()
+        except (OSError, AssertionError) as error:
+            seen = repr(error)
+        if wanted(seen):
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError(f"not seen within {seconds} s; last: {seen}")
+        time.sleep(0.1)

@@ -1,0 +1,125 @@
+"""Every emitted file is what the tool that owns it takes; the template's own files are fit for every system."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from repository import ROOT, SERVICES, STARTERS, git
+
+ANSWERS = [
+    *({"starter": starter} for starter in STARTERS),
+    {"starter": "django", "services": SERVICES, "base_image": "ubuntu"},
+    {"starter": "existing", "services": SERVICES, "dependencies": "uv.lock", "project_dir": "src/backend"},
+    {"starter": "existing", "dependencies": "requirements/prod.txt pyproject.toml[web]", "python_path": ". libs"},
+    {"starter": "worker", "services": ["redis"], "python_version": "3.11.10"},
+]
+
+every_answer = pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: "-".join(map(str, answers.values())))
+needs_docker = pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed")
+
+
+def files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()]
+
+
+@every_answer
+def test_text_is_tidy(render, answers: dict) -> None:
+    for file in files(render(**answers)):
+        text = file.read_text()
+        assert not text or text.endswith("\n") and not text.endswith("\n\n"), f"{file}: ends in one newline"
+        assert not re.search(r"[ \t]$", text, re.M), f"{file}: trailing blanks"
+        assert not re.search(r"\n\n\n\n", text), f"{file}: empty lines"
+        assert "\r" not in text, f"{file}: LF endings"
+        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.)", text), f"{file}: Jinja left over"
+
+
+@every_answer
+def test_yaml_and_json_parse(render, answers: dict) -> None:
+    path = render(**answers)
+    for file in files(path):
+        if file.suffix == ".yaml":
+            assert yaml.safe_load(file.read_text()), file
+    attach = json.loads((path / ".vscode/launch.json").read_text())["configurations"][0]
+    folder = answers.get("project_dir", "." if answers.get("starter") == "existing" else "app")
+    root = attach["pathMappings"][0]["localRoot"].replace("${workspaceFolder}", str(path))
+    assert Path(root).resolve() == (path / folder).resolve()
+
+
+@needs_docker
+@every_answer
+def test_compose_takes_its_files(render, answers: dict) -> None:
+    command = ["docker", "compose", "--profile", "*", "config", "--format", "json"]
+    result = subprocess.run(command, cwd=render(**answers), check=True, capture_output=True, text=True)
+    assert not result.stderr
+    model = json.loads(result.stdout)
+    assert set(model["services"]) == {"app", "tests", "service", *answers.get("services", [])}
+    for name, service in model["services"].items():
+        assert service["logging"]["options"]["max-size"], f"{name}: its log grows for ever"
+        for port in service.get("ports", []):
+            assert port["host_ip"] == "127.0.0.1", f"{name}: {port} listens beyond this machine"
+
+
+@every_answer
+def test_hadolint_finds_nothing(render, answers: dict) -> None:
+    result = subprocess.run(["hadolint", render(**answers) / "Dockerfile"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_shellcheck_finds_nothing(render) -> None:
+    path = render()
+    scripts = [path / name for name in ("sh", "build.sh", "entrypoint.sh")]
+    result = subprocess.run(["shellcheck", "--shell=sh", *scripts], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+    assert all(script.stat().st_mode & 0o111 for script in scripts)
+
+
+def test_the_tests_own_scripts_pass_shellcheck() -> None:
+    scripts = [ROOT / ".ci/run", ROOT / "tests/engine/engine", ROOT / "tests/engine/standins"]
+    result = subprocess.run(["shellcheck", "--severity=warning", *scripts], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+@every_answer
+def test_env_has_the_agreed_keys_and_no_dead_ones(render, answers: dict) -> None:
+    path = render(**answers)
+    keys = re.findall(r"^([A-Z_]+)=", (path / ".env").read_text(), re.M)
+    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(keys)
+    assert len(keys) == len(set(keys))
+    compose = "".join(file.read_text() for file in files(path) if file.suffix == ".yaml")
+    read = set(re.findall(r"\$\{([A-Z_]+)", compose))
+    unread = set(keys) - read - ({"PORT"} if answers.get("starter") == "worker" else set())
+    assert not unread
+    assert read - set(keys) <= {"HOST_UID", "HOST_GID", "SERVICE_PORT"}
+
+
+@every_answer
+def test_the_dockerfile_has_the_defaults_of_env(render, answers: dict) -> None:
+    path = render(**answers)
+    dockerfile = (path / "Dockerfile").read_text()
+    for key in ("IMAGE", "PYTHON_VERSION", "PROJECT"):
+        value = re.search(rf"^{key}=(.*)$", (path / ".env").read_text(), re.M)[1]
+        assert set(re.findall(rf"^ARG {key}=(.*)$", dockerfile, re.M)) == {value}
+
+
+def test_names_are_legal_on_windows_and_hold_one_variable() -> None:
+    for name in git(ROOT, "-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        assert not re.search(r'["|:*?<>\\]', name), name
+        assert all(len(re.findall(r"\{\{", part)) <= 1 for part in name.split("/")), name
+
+
+def test_scripts_are_executable_in_the_index() -> None:
+    modes = dict(reversed(line.split("\t")[0:1] + line.split("\t")[1:]) for line in git(ROOT, "ls-files", "--stage").splitlines())
+    for script in ("template/sh", "template/build.sh", "template/entrypoint.sh", ".ci/run", "tests/engine/engine", "tests/engine/standins"):
+        assert modes[script].startswith("100755"), script
+
+
+def test_a_fresh_copy_by_copie(copie) -> None:
+    result = copie.copy(extra_answers={"services": SERVICES})
+    assert result.exception is None
+    assert result.exit_code == 0
+    assert sorted(file.stem for file in (result.project_dir / "include").iterdir()) == SERVICES

@@ -1,0 +1,126 @@
+"""Prompts: their defaults work, odd answers get a message that says what to type."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+import yaml
+from copier import run_copy
+
+from repository import ROOT, commit, git
+
+REFUSED = [
+    ("project_name", "", "Start with a letter"),
+    ("project_name", "My Project", "Start with a letter"),
+    ("project_name", "../x", "Start with a letter"),
+    ("project_name", "a" * 64, "Start with a letter"),
+    ("project_dir", "../x", "Type . or a subfolder"),
+    ("project_dir", "a/../../x", "Type . or a subfolder"),
+    ("project_dir", "/abs", "Type . or a subfolder"),
+    ("project_dir", "", "Type . or a subfolder"),
+    ("project_dir", "with space", "Type . or a subfolder"),
+    ("project_dir", "data", "own names"),
+    ("python_version", "2.7", "Type 3.11"),
+    ("python_version", "3.9", "Type 3.11"),
+    ("python_version", "3.14; rm", "Type 3.11"),
+    ("python_version", "", "Type 3.11"),
+    ("dependencies", "", "Type one or more"),
+    ("dependencies", "../requirements.txt", "Type one or more"),
+    ("dependencies", "a/../../b.txt", "Type one or more"),
+    ("dependencies", "setup.exe", "Type one or more"),
+    ("test_dependencies", "pytest", "Leave it empty"),
+    ("python_path", "../lib", "Type folders"),
+    ("python_path", "", "Type folders"),
+    ("entry_command", "", "Type a command"),
+    ("entry_command", "  ", "Type a command"),
+    ("entry_command", "a\nb", "Type a command"),
+    ("serve_command", "", "Type a command"),
+    ("test_command", "", "Type a command"),
+]
+
+
+@pytest.mark.parametrize(("question", "answer", "message"), REFUSED)
+def test_a_wrong_answer_is_refused_with_what_to_type(template: Path, tmp_path: Path, question: str, answer: str, message: str) -> None:
+    data = {"starter": "existing", question: answer}
+    with pytest.raises(ValueError, match=f"(?s){question}.*{message}"):
+        run_copy(str(template), tmp_path / "demo", data=data, defaults=True, quiet=True)
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_starter_has_a_folder_of_its_own(template: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="A starter takes a folder"):
+        run_copy(str(template), tmp_path, data={"advanced": True, "project_dir": "."}, defaults=True, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("project_name", "a"),
+        ("project_dir", "src/back_end.v2"),
+        ("python_version", "3.11.10"),
+        ("dependencies", "requirements/prod.txt pyproject.toml[web,db]"),
+        ("dependencies", "uv.lock"),
+        ("test_dependencies", ""),
+        ("python_path", ". src libs/common/src"),
+        ("entry_command", "python 'x y.py'"),
+    ],
+)
+def test_a_right_answer_is_taken(render, question: str, answer: str) -> None:
+    path = render(starter="existing", **{question: answer})
+    assert yaml.safe_load((path / ".copier-answers.yml").read_text())[question] == answer
+
+
+def test_enter_at_every_prompt_renders_the_defaults(template: Path, render, tmp_path: Path) -> None:
+    demo = tmp_path / "demo0"
+    child = pexpect.spawn(
+        sys.executable, ["-m", "copier", "copy", str(template), str(demo)], encoding="utf-8", timeout=30
+    )
+    for prompt in ("Project name", "start from", "by hand", "Python version", "Base image", "Services"):
+        child.expect(prompt)
+        child.send("\r")
+    child.expect("docker compose up --build --wait")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    defaults = render(project_name="demo0")
+    for file in (file.relative_to(demo) for file in demo.rglob("*") if file.is_file()):
+        assert (demo / file).read_text() == (defaults / file).read_text(), file
+
+
+def test_a_wrong_answer_at_the_prompt_can_be_corrected(template: Path, tmp_path: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable, ["-m", "copier", "copy", str(template), str(tmp_path / "demo")], encoding="utf-8", timeout=30
+    )
+    child.expect("Project name")
+    child.send("\x15No Name\r")
+    child.expect("Start with a letter")
+    child.sendcontrol("c")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert not (tmp_path / "demo").exists()
+
+
+def test_it_needs_no_trust(template_repository: Path, tmp_path: Path) -> None:
+    """Copier refuses tasks, migrations and extensions without it; an update refuses migrations alone."""
+    command = [sys.executable, "-m", "copier"]
+    options = ["--quiet", "--defaults", "--vcs-ref", "HEAD"]
+    subprocess.run([*command, "copy", *options, template_repository, tmp_path / "demo"], check=True)
+    git(tmp_path / "demo", "init", "-q")
+    commit(tmp_path / "demo")
+    subprocess.run([*command, "update", *options, tmp_path / "demo"], check=True)
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text())
+    assert not {"_tasks", "_migrations", "_jinja_extensions"} & set(settings)
+
+
+def test_rendering_depends_on_the_answers_alone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trees = []
+    for place, variables in (("one", {}), ("two", {"HOST_UID": "12", "USER": "x", "TZ": "Asia/Tokyo", "PORT": "1"})):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        path = tmp_path / place / "demo"
+        run_copy(str(template), path, data={"services": ["postgres"]}, defaults=True, quiet=True)
+        trees.append({file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()})
+    assert trees[0] == trees[1]
+    assert not any(str(tmp_path).encode() in text for name, text in trees[0].items() if name.name != ".copier-answers.yml")

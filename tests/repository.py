@@ -1,0 +1,24 @@
+"""The template's own repository, and git."""
+
+import subprocess
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from jinja2_ansible_filters import AnsibleCoreFiltersExtension
+
+ROOT = Path(__file__).parent.parent
+SERVICES = sorted(path.stem for path in ROOT.glob("include/services/*.yaml"))
+STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in `folder` under a name of the tests' own, and return what it prints."""
+    identity = ["-c", "user.name=Tests", "-c", "user.email=tests@localhost"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def commit(folder: Path) -> None:
+    """Commit all that is in `folder`."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "as it is")
