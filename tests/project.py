@@ -1,5 +1,6 @@
 """An emitted project, driven from the outside as its owner would."""
 
+import http.client
 import os
 import shutil
 import socket
@@ -128,7 +129,7 @@ def eventually(look, wanted, seconds: float = 30):
     while True:
         try:
             seen = look()
-        except (OSError, AssertionError) as error:
+        except (OSError, http.client.HTTPException, AssertionError) as error:
             seen = repr(error)
         if wanted(seen):
             return seen

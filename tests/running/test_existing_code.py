@@ -1,0 +1,94 @@
+"""Existing code: projects that others made, dockerized by answers alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from project import eventually
+
+UV = os.environ.get("UV") or shutil.which("uv")
+
+
+def uv_run(requirement: str, *command: str, cwd: Path) -> None:
+    """Run a command of a package from PyPI on the host."""
+    subprocess.run([UV, "run", "--quiet", "--no-project", "--with", requirement, *command], cwd=cwd, check=True, timeout=300)
+
+
+@pytest.fixture
+def django_project(tmp_path: Path) -> Path:
+    code = tmp_path / "django"
+    (code / "shop").mkdir(parents=True)
+    uv_run("django==5.2.19", "django-admin", "startproject", "site1", "shop", cwd=code)
+    (code / "shop/requirements.txt").write_text("Django==5.2.19\n")
+    return code
+
+
+@pytest.fixture
+def httpbin(tmp_path: Path) -> Path:
+    """The source of httpbin as its maintainers released it, in a folder of that name."""
+    uv_run("pip", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "httpbin==0.10.4", cwd=tmp_path)
+    with tarfile.open(tmp_path / "httpbin-0.10.4.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    code = tmp_path / "code"
+    code.mkdir()
+    (tmp_path / "httpbin-0.10.4").rename(code / "bin")
+    return code
+
+
+def test_django_project_in_a_subfolder(start, django_project: Path) -> None:
+    project = start(
+        django_project,
+        starter="existing",
+        project_dir="shop",
+        entry_command="python manage.py runserver 0.0.0.0:8000",
+        serve_command="gunicorn --bind 0.0.0.0:$PORT site1.wsgi",
+        test_command="python manage.py test",
+    )
+    project.up()
+    assert "The install worked successfully!" in project.get()
+    (project.path / "shop/site1/urls.py").write_text(
+        "from django.http import HttpResponse\nfrom django.urls import path\nurlpatterns = [path('', lambda request: HttpResponse('mine'))]\n"
+    )
+    eventually(project.get, lambda page: page == "mine")
+    assert "No changes" in project.sh("python", "manage.py", "makemigrations", "--check", cwd=project.path / "shop").stdout
+    project.sh("python", "manage.py", "migrate", cwd=project.path / "shop")
+    assert (project.path / "shop/db.sqlite3").stat().st_uid == project.path.stat().st_uid
+
+
+HTTPBIN = {
+    "starter": "existing",
+    "dependencies": "pyproject.toml[mainapp]",
+    "test_dependencies": "pyproject.toml[test]",
+    "entry_command": "flask --app httpbin run --debug --host 0.0.0.0 --port 8000",
+    "serve_command": "gunicorn --bind 0.0.0.0:$PORT httpbin:app",
+    "test_command": "pytest -q tests",
+}
+
+
+def test_somebody_elses_application(start, httpbin: Path) -> None:
+    project = start(httpbin, project_dir="bin", **HTTPBIN)
+    project.up()
+    assert json.loads(project.get("/get?word=kept"))["args"] == {"word": "kept"}
+    assert " passed" in project.sh("pytest", "-q", "tests", cwd=project.path / "bin").stdout
+
+    tag, result = project.build()
+    assert " passed" in result.stderr
+    port = project.ports["SERVICE_PORT"]
+    project.run("docker", "run", "--rm", "--detach", "--name", project.path.name, "--publish", f"127.0.0.1:{port}:8080", tag)
+    try:
+        eventually(lambda: project.get("/status/418", port="SERVICE_PORT"), lambda page: "teapot" in page)
+    finally:
+        project.run("docker", "rm", "--force", project.path.name)
+
+
+def test_the_skeleton_laid_over_somebody_elses_application(start, httpbin: Path) -> None:
+    files = {file.relative_to(httpbin / "bin"): file.read_bytes() for file in (httpbin / "bin").rglob("*") if file.is_file()}
+    project = start(httpbin / "bin", **HTTPBIN)
+    assert {name: (project.path / name).read_bytes() for name in files} == files
+    project.up()
+    assert json.loads(project.get("/get?word=kept"))["args"] == {"word": "kept"}
