@@ -5,94 +5,98 @@ Protocol: https://microsoft.github.io/debug-adapter-protocol/specification
 
 import itertools
 import json
-import queue
 import socket
 import threading
+import time
+from typing import Self
+
+Breakpoints = dict[str, list[int]]  # a file's path on the host -> its lines
 
 
 class Session:
-    """One connection to debugpy, attached with the arguments of a launch.json entry.
-
-    `arguments` are those of the attach request. Events that no one has waited for yet are kept in order.
-    """
+    """One connection to debugpy. `arguments` are those of an attach request, as in launch.json or in `debugpyAttach`."""
 
     def __init__(self, arguments: dict) -> None:
         connect = arguments["connect"]
         self.arguments = arguments
-        self.socket = socket.create_connection((connect["host"], connect["port"]), timeout=30)
-        self.stream = self.socket.makefile("rb")
+        self.socket = socket.create_connection((connect["host"], connect["port"]), timeout=60)
         self.numbers = itertools.count(1)
-        self.responses: queue.Queue[dict] = queue.Queue()
-        self.events: queue.Queue[dict] = queue.Queue()
-        self.closed = False
-        threading.Thread(target=self._read, daemon=True).start()
+        self.messages: list[dict] = []
+        self.arrived = threading.Condition()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
 
     def _read(self) -> None:
-        try:
-            while header := self.stream.readline():
-                length = int(header.split(b":")[1])
-                self.stream.readline()
-                message = json.loads(self.stream.read(length))
-                if message["type"] == "response":
-                    self.responses.put(message)
-                elif message["type"] == "event":
-                    self.events.put(message)
-        except (OSError, ValueError):
-            if not self.closed:
-                raise
+        with self.socket.makefile("rb") as stream:
+            while header := stream.readline():
+                stream.readline()
+                message = json.loads(stream.read(int(header.split(b":")[1])))
+                with self.arrived:
+                    self.messages.append(message)
+                    self.arrived.notify_all()
 
-    def send(self, command: str, **arguments) -> int:
+    def take(self, seconds: float = 30, **wanted: object) -> dict | None:
+        """Remove and return the first message with these values; None where none comes in time."""
+
+        def find() -> dict | None:
+            return next((message for message in self.messages if wanted.items() <= message.items()), None)
+
+        with self.arrived:
+            message = self.arrived.wait_for(find, seconds)
+            if message:
+                self.messages.remove(message)
+            return message
+
+    def send(self, command: str, **arguments: object) -> int:
         """Send a request without waiting for its response; return its number."""
         number = next(self.numbers)
         body = json.dumps({"seq": number, "type": "request", "command": command, "arguments": arguments}).encode()
-        self.socket.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.socket.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         return number
 
-    def request(self, command: str, **arguments) -> dict:
-        """Send a request and return the body of its response; raise AssertionError where it failed."""
+    def response(self, number: int) -> dict:
+        """Return the body of the response to a request; raise AssertionError where it failed or none came."""
+        response = self.take(type="response", request_seq=number)
+        assert response and response["success"], response
+        return response.get("body", {})
+
+    def request(self, command: str, **arguments: object) -> dict:
         return self.response(self.send(command, **arguments))
 
-    def response(self, number: int) -> dict:
-        while True:
-            response = self.responses.get(timeout=30)
-            if response["request_seq"] == number:
-                assert response["success"], response
-                return response.get("body", {})
-
-    def event(self, name: str, seconds: float = 30) -> dict:
-        """Return the body of the next event of this name; raise queue.Empty where none comes."""
-        while True:
-            event = self.events.get(timeout=seconds)
-            if event["event"] == name:
-                return event.get("body", {})
-
-    def attach(self, breakpoints: dict[str, list[int]]) -> "Session":
-        """Attach with breakpoints set: a file's path on the host -> its lines."""
+    def attach(self, breakpoints: Breakpoints) -> Self:
         self.request("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True, columnsStartAt1=True)
         attach = self.send("attach", **self.arguments)
-        self.event("initialized")
+        assert self.take(event="initialized"), "no answer to attach"
         for path, lines in breakpoints.items():
             self.request("setBreakpoints", source={"path": path}, breakpoints=[{"line": line} for line in lines])
         self.request("configurationDone")
         self.response(attach)
         return self
 
-    def child(self, breakpoints: dict[str, list[int]]) -> "Session":
-        """Attach to the next child process that debugpy announces, as VS Code does, with the same breakpoints."""
-        return Session(self.event("debugpyAttach")).attach(breakpoints)
+    def close(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.reader.join()
+        self.socket.close()
 
-    def stopped(self) -> dict | None:
-        """Return the body of the next `stopped` event if it is there already, else None."""
-        try:
-            return self.event("stopped", seconds=0.05)
-        except queue.Empty:
-            return None
 
-    def frame(self, thread: int) -> dict:
-        """Return the top frame of a stopped thread."""
-        return self.request("stackTrace", threadId=thread)["stackFrames"][0]
+class Debugger:
+    """An editor's view: a session for the process that listens, and one for each child that debugpy announces."""
+
+    def __init__(self, arguments: dict, breakpoints: Breakpoints) -> None:
+        self.breakpoints = breakpoints
+        self.sessions = [Session(arguments).attach(breakpoints)]
+
+    def stopped(self, seconds: float = 60) -> tuple[Session, int]:
+        """Return the session and the thread that stop next; raise AssertionError where none does in time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for session in self.sessions:
+                if child := session.take(seconds=0, event="debugpyAttach"):
+                    self.sessions.append(Session(child["body"]).attach(self.breakpoints))
+                if stop := session.take(seconds=0.05, event="stopped"):
+                    return session, stop["body"]["threadId"]
+        raise AssertionError(f"nothing stopped within {seconds} s, in {len(self.sessions)} processes")
 
     def close(self) -> None:
-        self.closed = True
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        for session in reversed(self.sessions):
+            session.close()

@@ -6,17 +6,26 @@ import threading
 
 import pytest
 
-from dap import Session
-from project import eventually
+from dap import Debugger
+from project import Project, eventually
 
-BREAK = {"fastapi": ("main.py", "return {\"message\""), "flask": ("main.py", "return \"Hello"), "django": ("config/views.py", "return HttpResponse")}
+BREAK = {"fastapi": ("main.py", 'return {"message"'), "flask": ("main.py", 'return "Hello'), "django": ("config/views.py", "return HttpResponse")}
 
 
-def switch_to_debugger(project) -> None:
+def switch_to_debugger(project: Project) -> None:
     """Put the second CMD line of .env in place of the first."""
     env = project.path / ".env"
     text = re.sub(r"^CMD=.*\n", "", env.read_text(), flags=re.M)
     env.write_text(text.replace("# CMD=", "CMD="))
+
+
+def attach_arguments(project: Project) -> dict:
+    """Return the emitted entry of launch.json, with the port that the test has in place of 5678."""
+    text = (project.path / ".vscode/launch.json").read_text()
+    (entry,) = json.loads(text.replace("${workspaceFolder}", str(project.path)))["configurations"]
+    assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
+    entry["connect"]["port"] = project.ports["DEBUG_PORT"]
+    return entry
 
 
 @pytest.mark.parametrize("starter", BREAK)
@@ -24,28 +33,30 @@ def test_a_breakpoint_stops_with_reload_on(start, starter: str) -> None:
     project = start(starter=starter)
     switch_to_debugger(project)
     project.up()
-
-    text = (project.path / ".vscode/launch.json").read_text()
-    attach = json.loads(text.replace("${workspaceFolder}", str(project.path)))["configurations"][0]
-    assert attach["connect"]["port"] == 5678
-    attach["connect"]["port"] = project.ports["DEBUG_PORT"]  # as one does who edits DEBUG_PORT
     file, words = BREAK[starter]
-    path = str(project.path / "app" / file)
-    line = next(number for number, line in enumerate(open(path), 1) if words in line)
+    path = project.path / "app" / file
+    (line,) = [number for number, text in enumerate(path.read_text().splitlines(), 1) if words in text]
 
-    parent = Session(attach).attach({path: [line]})
-    # Uvicorn starts a helper process beside the server
-    children = [parent.child({path: [line]})]
-    if starter == "fastapi":
-        children.append(parent.child({path: [line]}))
     pages: list[str] = []
-    visitor = threading.Thread(target=lambda: pages.append(project.get()))
+    enough = threading.Event()
+
+    def visit() -> None:
+        while not enough.wait(0.2):
+            pages.append(project.get())
+
+    debugger = Debugger(attach_arguments(project), {str(path): [line]})
+    visitor = threading.Thread(target=visit)
     visitor.start()
-    stopped, server = eventually(lambda: next(((stop, child) for child in children if (stop := child.stopped())), None), bool)
-    frame = server.frame(stopped["threadId"])
-    assert (frame["source"]["path"], frame["line"]) == (path, line)
-    server.request("continue", threadId=stopped["threadId"])
-    visitor.join(10)
-    assert "Hello" in pages[0]
-    for session in (*children, parent):
-        session.close()
+    try:
+        session, thread = debugger.stopped()
+        frame = session.request("stackTrace", threadId=thread)["stackFrames"][0]
+        assert (frame["source"]["path"], frame["line"]) == (str(path), line)
+        before = len(pages)
+        session.request("setBreakpoints", source={"path": str(path)}, breakpoints=[])
+        session.request("continue", threadId=thread)
+        eventually(lambda: pages[before:], bool)
+        assert "Hello" in pages[before]
+    finally:
+        enough.set()
+        visitor.join()
+        debugger.close()
