@@ -61,7 +61,7 @@ def test_an_update_keeps_the_users_files(updatable) -> None:
     updatable.path.mkdir()
     lay(updatable.path)
     updatable.copy(starter="existing")
-    path = updatable.template / "template/README{% if not dirs.starter %}.docker{% endif %}.md.jinja"
+    path = updatable.template / "template/README{% if not starter_files %}.docker{% endif %}.md.jinja"
     path.write_text(path.read_text() + "\nA new line.\n")
     commit(updatable.template)
     updatable.update()
