@@ -76,7 +76,7 @@ def test_somebody_elses_application(start, httpbin: Path) -> None:
     assert json.loads(project.get("/get?word=kept"))["args"] == {"word": "kept"}
     assert " passed" in project.sh("pytest", "-q", "tests", cwd=project.path / "bin").stdout
 
-    tag, result = project.build()
+    tag, result = project.build("--no-cache-filter", "tests")
     assert " passed" in result.stderr
     port = project.ports["SERVICE_PORT"]
     project.run("docker", "run", "--rm", "--detach", "--name", project.path.name, "--publish", f"127.0.0.1:{port}:8080", tag)

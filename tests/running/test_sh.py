@@ -43,10 +43,10 @@ def test_a_command_arrives_as_it_was_given(project) -> None:
     shell = pexpect.spawn(str(project.path / "sh"), cwd=project.path, env=project.env, encoding="utf-8", timeout=60)
     shell.sendline("test -t 0 && test -t 1 && echo 'a' 'terminal' in $PWD")
     shell.expect("a terminal in /app")
-    shell.sendcontrol("d")
+    shell.sendline("exit 3")
     shell.expect(pexpect.EOF)
     shell.close()
-    assert shell.exitstatus == 0
+    assert shell.exitstatus == 3
 
 
 def test_a_user_who_may_not_write_is_told_what_to_do(start) -> None:
