@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from copier import run_copy
+from copier import run_copy, run_recopy
 
 from repository import commit, git
 
@@ -47,12 +47,12 @@ def test_no_application_is_emitted(template: Path, tmp_path: Path) -> None:
     assert (tmp_path / "README.docker.md").exists()
 
 
-def test_a_file_moved_aside_arrives_with_a_second_copy(template: Path, tmp_path: Path) -> None:
+def test_a_file_moved_aside_arrives_with_a_recopy(template: Path, tmp_path: Path) -> None:
     lay(tmp_path)
     copy(template, tmp_path)
     (tmp_path / "Dockerfile").rename(tmp_path / "Dockerfile.old")
-    (tmp_path / ".copier-answers.yml").unlink()
-    copy(template, tmp_path)
+    # As one who answers "no" to the other questions
+    run_recopy(tmp_path, defaults=True, quiet=True, skip_if_exists=[".env", ".vscode/launch.json"])
     assert "AS localdev" in (tmp_path / "Dockerfile").read_text()
     assert (tmp_path / ".env").read_text() == THEIRS[".env"]
 

@@ -16,6 +16,7 @@ ANSWERS = [
     {"starter": "django", "services": SERVICES, "base_image": "ubuntu"},
     {"starter": "existing", "services": SERVICES, "dependencies": "uv.lock", "project_dir": "src/backend"},
     {"starter": "existing", "dependencies": "requirements/prod.txt pyproject.toml[web]", "python_path": ". libs"},
+    {"advanced": True, "project_dir": "src/backend", "entry_command": "fastapi dev"},
     {"starter": "worker", "services": ["redis"], "python_version": "3.11.10"},
 ]
 

@@ -13,25 +13,25 @@ from copier import run_copy
 from repository import ROOT
 
 REFUSED = [
-    ("project_name", "", "Start with a letter"),
-    ("project_name", "My Project", "Start with a letter"),
-    ("project_name", "../x", "Start with a letter"),
-    ("project_name", "a" * 64, "Start with a letter"),
+    ("project_name", "", "Type a-z"),
+    ("project_name", "My Project", "Type a-z"),
+    ("project_name", "../x", "Type a-z"),
+    ("project_name", "a" * 64, "Type a-z"),
     ("project_dir", "../x", "Type . or a subfolder"),
     ("project_dir", "a/../../x", "Type . or a subfolder"),
     ("project_dir", "/abs", "Type . or a subfolder"),
     ("project_dir", "", "Type . or a subfolder"),
     ("project_dir", "with space", "Type . or a subfolder"),
-    ("project_dir", "data", "own names"),
+    ("project_dir", "data", "own: type another"),
     ("python_version", "2.7", "Type 3.11"),
     ("python_version", "3.9", "Type 3.11"),
     ("python_version", "3.14; rm", "Type 3.11"),
     ("python_version", "", "Type 3.11"),
-    ("dependencies", "", "Type one or more"),
-    ("dependencies", "../requirements.txt", "Type one or more"),
-    ("dependencies", "a/../../b.txt", "Type one or more"),
-    ("dependencies", "setup.exe", "Type one or more"),
-    ("test_dependencies", "pytest", "Leave it empty"),
+    ("dependencies", "", "Type file names"),
+    ("dependencies", "../requirements.txt", "Type file names"),
+    ("dependencies", "a/../../b.txt", "Type file names"),
+    ("dependencies", "setup.exe", "Type file names"),
+    ("test_dependencies", "pytest", "Type file names, or nothing"),
     ("python_path", "../lib", "Type folders"),
     ("python_path", "", "Type folders"),
     ("entry_command", "", "Type a command"),
@@ -51,7 +51,7 @@ def test_a_wrong_answer_is_refused_with_what_to_type(template: Path, tmp_path: P
 
 
 def test_a_starter_has_a_folder_of_its_own(template: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="A starter takes a folder"):
+    with pytest.raises(ValueError, match="A starter needs a subfolder"):
         run_copy(str(template), tmp_path, data={"advanced": True, "project_dir": "."}, defaults=True, quiet=True)
 
 
@@ -98,7 +98,7 @@ def test_a_wrong_answer_at_the_prompt_can_be_corrected(template: Path, tmp_path:
     child = copier_copy(template, tmp_path / "demo")
     child.expect("Project name")
     child.send("\x15No Name\r")
-    child.expect("Start with a letter")
+    child.expect("Type a-z")
     child.sendcontrol("c")
     child.expect(pexpect.EOF)
     child.close()

@@ -83,7 +83,7 @@ def test_somebody_elses_application(start, httpbin: Path) -> None:
     try:
         eventually(lambda: project.get("/status/418", port="SERVICE_PORT"), lambda page: "teapot" in page)
     finally:
-        project.run("docker", "rm", "--force", project.path.name)
+        project.run("docker", "rm", "--force", "--volumes", project.path.name)
 
 
 def test_the_skeleton_laid_over_somebody_elses_application(start, httpbin: Path) -> None:

@@ -84,4 +84,4 @@ def test_a_port_in_use_is_named(project) -> None:
         assert result.returncode != 0
         assert str(project.ports["REDIS_PORT"]) in result.stderr
     finally:
-        project.run("docker", "rm", "--force", project.path.name)
+        project.run("docker", "rm", "--force", "--volumes", project.path.name)

@@ -13,8 +13,6 @@ def project(request, start):
     project = start()
     if request.param == "running":
         project.up()
-    else:
-        project.compose("build")
     return project
 
 

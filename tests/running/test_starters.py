@@ -62,7 +62,7 @@ def test_production_image(start, starter: str) -> None:
             assert project.run("docker", "exec", name, "id", "-u").stdout.strip() == "1000"
             project.run("docker", "stop", "--time", "10", name)
         finally:
-            project.run("docker", "rm", "--force", name, check=False)
+            project.run("docker", "rm", "--force", "--volumes", name, check=False)
     files = project.run("docker", "run", "--rm", tag, "sh", "-c", "ls -A /app /tmp /opt/venv/bin /usr/local/bin").stdout
     assert "requirements.txt" in files
     assert not re.search(r"test|debugpy|watchfiles|\buv\b|gate|\.sh\b", files), files
