@@ -123,7 +123,7 @@ class Project:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def eventually(look, wanted, seconds: float = 30):
+def eventually(look, wanted, seconds: float = 30, pause: float = 0.1):
     """Return what `look` returns as soon as `wanted` holds for it; after `seconds`, fail and show the last."""
     end = time.monotonic() + seconds
     while True:
@@ -135,4 +135,4 @@ def eventually(look, wanted, seconds: float = 30):
             return seen
         if time.monotonic() > end:
             raise AssertionError(f"not seen within {seconds} s; last: {seen}")
-        time.sleep(0.1)
+        time.sleep(pause)

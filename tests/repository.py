@@ -9,6 +9,8 @@ from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 ROOT = Path(__file__).parent.parent
 SERVICES = sorted(path.stem for path in ROOT.glob("include/services/*.yaml"))
 STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
+# The file of each starter that greets
+CODE = {"fastapi": "main.py", "django": "config/views.py", "flask": "main.py", "worker": "worker.py"}
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from repository import ROOT, SERVICES, STARTERS, git
+from repository import CODE, ROOT, SERVICES, STARTERS, git
 
 ANSWERS = [
     *({"starter": starter} for starter in STARTERS),
@@ -117,6 +117,12 @@ def test_scripts_are_executable_in_the_index() -> None:
     modes = dict(reversed(line.split("\t")[0:1] + line.split("\t")[1:]) for line in git(ROOT, "ls-files", "--stage").splitlines())
     for script in ("template/sh", "template/build.sh", "template/entrypoint.sh", ".ci/run", "tests/engine/engine", "tests/engine/standins"):
         assert modes[script].startswith("100755"), script
+
+
+def test_every_starter_has_a_file_that_greets() -> None:
+    """The tests on the engine take their starters from CODE."""
+    assert set(STARTERS) == {*CODE, "existing"}
+    assert all("Hello" in (ROOT / "include/starters" / starter / file).read_text() for starter, file in CODE.items())
 
 
 def test_a_fresh_copy_by_copie(copie) -> None:

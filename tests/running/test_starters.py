@@ -6,9 +6,7 @@ import re
 import pytest
 
 from project import eventually
-from repository import STARTERS
-
-CODE = {"fastapi": "main.py", "flask": "main.py", "django": "config/views.py", "worker": "worker.py"}
+from repository import CODE
 
 
 def says(project, text: str) -> str:
@@ -19,7 +17,7 @@ def says(project, text: str) -> str:
 
 
 @pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
-@pytest.mark.parametrize("starter", [name for name in STARTERS if name != "existing"])
+@pytest.mark.parametrize("starter", CODE)
 def test_from_copy_to_down(start, starter: str, base_image: str) -> None:
     # Enter at every prompt gives the first of these: test_questions.py sees to that
     project = start(project_name="demo", starter=starter, base_image=base_image)
@@ -45,7 +43,7 @@ def test_from_copy_to_down(start, starter: str, base_image: str) -> None:
     assert not {name for name in new if not re.search(r"^data/|__pycache__|\.pytest_cache", name)}
 
 
-@pytest.mark.parametrize("starter", [name for name in STARTERS if name != "existing"])
+@pytest.mark.parametrize("starter", CODE)
 def test_production_image(start, starter: str) -> None:
     """A plain `docker build .` makes it; it answers on $PORT; red tests make none."""
     project = start(project_name="demo", starter=starter)
