@@ -92,3 +92,25 @@ def test_the_skeleton_laid_over_somebody_elses_application(start, httpbin: Path)
     assert {name: (project.path / name).read_bytes() for name in files} == files
     project.up()
     assert json.loads(project.get("/get?word=kept"))["args"] == {"word": "kept"}
+
+
+def test_a_project_with_a_lock(start, tmp_path: Path) -> None:
+    """uv.lock: its dev group is there for the tests, and not in production; a lock that does not match ends the build."""
+    code = tmp_path / "locked"
+    code.mkdir()
+    pyproject = '[project]\nname = "locked"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
+    (code / "pyproject.toml").write_text(pyproject + '[dependency-groups]\ndev = ["pytest"]\n')
+    (code / "main.py").write_text("import six\n\nprint('six', six.__version__)\n")
+    (code / "test_main.py").write_text("import main\n\n\ndef test_six():\n    assert main.six\n")
+    subprocess.run([UV, "lock", "--quiet"], cwd=code, check=True, timeout=300)
+
+    project = start(code, starter="existing", dependencies="uv.lock", serve_command="python main.py", python_version="3.13")
+    tag, result = project.build()
+    assert "1 passed" in result.stderr
+    assert project.run("docker", "run", "--rm", tag).stdout.startswith("six ")
+    assert project.run("docker", "run", "--rm", tag, "python", "-c", "import pytest", check=False).returncode == 1
+
+    (project.path / "pyproject.toml").write_text(pyproject.replace("six", "idna"))
+    _, result = project.build(check=False)
+    assert result.returncode != 0
+    assert "uv.lock" in result.stderr and "needs to be updated" in result.stderr
