@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Self
 
 Breakpoints = dict[str, list[int]]  # a file's path on the host -> its lines
@@ -27,7 +28,8 @@ class Session:
         self.reader.start()
 
     def _read(self) -> None:
-        with self.socket.makefile("rb") as stream:
+        # debugpy resets the connection where its process ends before it has read everything
+        with self.socket.makefile("rb") as stream, suppress(ConnectionResetError):
             while header := stream.readline():
                 stream.readline()
                 message = json.loads(stream.read(int(header.split(b":")[1])))

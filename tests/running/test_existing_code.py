@@ -105,7 +105,7 @@ def test_a_project_with_a_lock(start, tmp_path: Path) -> None:
     subprocess.run([UV, "lock", "--quiet"], cwd=code, check=True, timeout=300)
 
     project = start(code, starter="existing", dependencies="uv.lock", serve_command="python main.py", python_version="3.13")
-    tag, result = project.build()
+    tag, result = project.build("--no-cache-filter", "tests")
     assert "1 passed" in result.stderr
     assert project.run("docker", "run", "--rm", tag).stdout.startswith("six ")
     assert project.run("docker", "run", "--rm", tag, "python", "-c", "import pytest", check=False).returncode == 1
