@@ -13,7 +13,7 @@ import yaml
 from copier import run_copy, run_update
 
 from project import Project, engine_answers
-from repository import ROOT, commit, git
+from repository import ROOT, copy_working_tree, git, make_repository
 
 # pytest-copie and Copier would otherwise read the developer's own defaults
 os.environ["COPIER_SETTINGS_PATH"] = str(ROOT / "tests/copier-settings.yml")
@@ -25,10 +25,7 @@ Render = Callable[..., Path]
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template's files as they are now. In no repository: Copier would spend half of its time on a clone."""
     path = tmp_path_factory.mktemp("template")
-    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, path / name)
+    copy_working_tree(path)
     return path
 
 
@@ -37,8 +34,7 @@ def template_repository(template: Path, tmp_path: Path) -> Path:
     """A copy of the template under git, for a test to edit and commit to."""
     path = tmp_path / "template"
     shutil.copytree(template, path)
-    git(path, "init", "-q", "-b", "main")
-    commit(path)
+    make_repository(path)
     return path
 
 
@@ -71,8 +67,7 @@ class Updatable:
     def copy(self, **answers: object) -> "Updatable":
         """Render with these answers, and commit."""
         run_copy(str(self.template), self.path, data=answers, defaults=True, quiet=True, unsafe=False)
-        git(self.path, "init", "-q", "-b", "main")
-        commit(self.path)
+        make_repository(self.path)
         return self
 
     def update(self, **answers: object) -> str:

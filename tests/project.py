@@ -8,6 +8,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # The first user of most machines, whom a plain `docker compose up` takes its user to be
@@ -85,6 +87,16 @@ class Project:
         tag = f"{self.path.name}:{len(self.images)}"
         self.images.append(tag)
         return tag, self.run("docker", "build", *arguments, "-t", tag, ".", **options)
+
+    @contextmanager
+    def container(self, *arguments: str) -> Iterator[str]:
+        """Run a container beside Compose's (`docker run` with these arguments), yield its name, and remove it."""
+        name = f"{self.path.name}-beside"
+        self.run("docker", "run", "--rm", "--detach", "--name", name, *arguments)
+        try:
+            yield name
+        finally:
+            self.run("docker", "rm", "--force", "--volumes", name, check=False)
 
     def get(self, path: str = "/", port: str = "PORT") -> str:
         """Return what http://127.0.0.1 answers on the port of that key, whatever the status."""

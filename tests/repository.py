@@ -1,5 +1,6 @@
 """The template's own repository, and git."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,20 @@ def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Tests", "-c", "user.email=tests@localhost"]
     command = ["git", "-C", str(folder), *identity, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def copy_working_tree(path: Path) -> None:
+    """Copy the template's files as they are now, committed or not, to `path`."""
+    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+
+
+def make_repository(path: Path) -> None:
+    """Put `path` under git, and commit all that is in it."""
+    git(path, "init", "-q", "-b", "main")
+    commit(path)
 
 
 def commit(folder: Path) -> None:

@@ -15,13 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copier import run_copy  # noqa: E402
 
-from repository import ROOT, commit, git  # noqa: E402
-
-
-def repository(path: Path) -> Path:
-    git(path, "init", "-q", "-b", "main")
-    commit(path)
-    return path
+from repository import commit, copy_working_tree, make_repository  # noqa: E402
 
 
 def empty(path: Path) -> Path:
@@ -29,15 +23,15 @@ def empty(path: Path) -> Path:
     (path / "template").mkdir(parents=True)
     (path / "copier.yml").write_text("_subdirectory: template\n")
     (path / "template/file").touch()
-    return repository(path)
+    make_repository(path)
+    return path
 
 
 def ours(path: Path) -> Path:
     """This template as it is in the working tree."""
-    for name in git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, path / name)
-    return repository(path)
+    copy_working_tree(path)
+    make_repository(path)
+    return path
 
 
 def seconds(template: Path, into: Path) -> float:

@@ -114,7 +114,7 @@ def test_names_are_legal_on_windows_and_hold_one_variable() -> None:
 
 
 def test_scripts_are_executable_in_the_index() -> None:
-    modes = dict(reversed(line.split("\t")[0:1] + line.split("\t")[1:]) for line in git(ROOT, "ls-files", "--stage").splitlines())
+    modes = {name: mode for mode, name in (line.split("\t") for line in git(ROOT, "ls-files", "--stage").splitlines())}
     for script in ("template/sh", "template/build.sh", "template/entrypoint.sh", ".ci/run", "tests/engine/engine", "tests/engine/standins"):
         assert modes[script].startswith("100755"), script
 

@@ -79,11 +79,8 @@ def test_somebody_elses_application(start, httpbin: Path) -> None:
     tag, result = project.build("--no-cache-filter", "tests")
     assert " passed" in result.stderr
     port = project.ports["SERVICE_PORT"]
-    project.run("docker", "run", "--rm", "--detach", "--name", project.path.name, "--publish", f"127.0.0.1:{port}:8080", tag)
-    try:
+    with project.container("--publish", f"127.0.0.1:{port}:8080", tag):
         eventually(lambda: project.get("/status/418", port="SERVICE_PORT"), lambda page: "teapot" in page)
-    finally:
-        project.run("docker", "rm", "--force", "--volumes", project.path.name)
 
 
 def test_the_skeleton_laid_over_somebody_elses_application(start, httpbin: Path) -> None:

@@ -52,15 +52,11 @@ def test_production_image(start, starter: str) -> None:
         assert project.run("docker", "run", "--rm", tag).stdout.split() == ["Hello", "from", "demo"]
     else:
         port = project.ports["SERVICE_PORT"]
-        name = project.path.name
-        project.run("docker", "run", "--rm", "--detach", "--name", name, "--env", "PORT=9000", "--publish", f"127.0.0.1:{port}:9000", tag)
-        try:
+        with project.container("--env", "PORT=9000", "--publish", f"127.0.0.1:{port}:9000", tag) as name:
             eventually(lambda: project.get(port="SERVICE_PORT"), lambda page: "Hello from demo" in page)
             assert json.loads(project.get("/health", port="SERVICE_PORT")) == {"status": "ok"}
             assert project.run("docker", "exec", name, "id", "-u").stdout.strip() == "1000"
             project.run("docker", "stop", "--time", "10", name)
-        finally:
-            project.run("docker", "rm", "--force", "--volumes", name, check=False)
     files = project.run("docker", "run", "--rm", tag, "sh", "-c", "ls -A /app /tmp /opt/venv/bin /usr/local/bin").stdout
     assert "requirements.txt" in files
     assert not re.search(r"test|debugpy|watchfiles|\buv\b|gate|\.sh\b", files), files
