@@ -1,6 +1,7 @@
 #!/bin/sh
 # What the operating system must have. Yours to edit: the Dockerfile runs each section as root, in a stage of its own.
 # A section reaches to the next line that begins with "## "; the lines above the first one are part of all three.
+# What must not be installed by root: runuser -u app -- COMMAND
 set -eu
 
 apt_install() {
@@ -12,7 +13,8 @@ apt_install() {
 ## run: what the application needs while it runs. In every image.
 # apt_install libpq5
 
-## build: what Python packages need while they are built. In no image that runs.
+## build: what Python packages need while they are built. In no image that ships; what is compiled into /opt/venv is in all:
+# ./configure --prefix=/opt/venv && make install
 # apt_install gcc libc6-dev libpq-dev
 
 ## dev: what people need. Only in the container to work in.

@@ -11,6 +11,8 @@ import yaml
 
 from repository import CODE, ROOT, SERVICES, STARTERS, git
 
+ENGINE_SCRIPTS = [f"tests/engine/{name}" for name in ("engine", "standins", "podman", "check-engine")]
+
 ANSWERS = [
     *({"starter": starter} for starter in STARTERS),
     {"starter": "django", "services": SERVICES, "base_image": "ubuntu"},
@@ -73,14 +75,14 @@ def test_hadolint_finds_nothing(render, answers: dict) -> None:
 
 def test_shellcheck_finds_nothing(render) -> None:
     path = render()
-    scripts = [path / name for name in ("sh", "build.sh", "entrypoint.sh")]
-    result = subprocess.run(["shellcheck", "--shell=sh", *scripts], capture_output=True, text=True)
+    called = [path / "sh", path / "build.sh"]
+    result = subprocess.run(["shellcheck", "--shell=sh", *called, *path.glob(".drydock/*.sh")], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
-    assert all(script.stat().st_mode & 0o111 for script in scripts)
+    assert all(script.stat().st_mode & 0o111 for script in called)
 
 
 def test_the_tests_own_scripts_pass_shellcheck() -> None:
-    scripts = [ROOT / ".ci/run", ROOT / "tests/engine/engine", ROOT / "tests/engine/standins"]
+    scripts = [ROOT / ".ci/run", *(ROOT / script for script in ENGINE_SCRIPTS)]
     result = subprocess.run(["shellcheck", "--severity=warning", *scripts], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
 
@@ -115,7 +117,7 @@ def test_names_are_legal_on_windows_and_hold_one_variable() -> None:
 
 def test_scripts_are_executable_in_the_index() -> None:
     modes = {name: mode for mode, name in (line.split("\t") for line in git(ROOT, "ls-files", "--stage").splitlines())}
-    for script in ("template/sh", "template/build.sh", "template/entrypoint.sh", ".ci/run", "tests/engine/engine", "tests/engine/standins"):
+    for script in ("template/sh", "template/build.sh", ".ci/run", *ENGINE_SCRIPTS):
         assert modes[script].startswith("100755"), script
 
 

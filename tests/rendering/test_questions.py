@@ -34,6 +34,9 @@ REFUSED = [
     ("test_dependencies", "pytest", "Type file names, or nothing"),
     ("python_path", "../lib", "Type folders"),
     ("python_path", "", "Type folders"),
+    ("serve_imports", "main:app", "Type modules"),
+    ("serve_imports", "os; print(1)", "Type modules"),
+    ("dependencies", "..", "Type file names"),
     ("entry_command", "", "Type a command"),
     ("entry_command", "  ", "Type a command"),
     ("entry_command", "a\nb", "Type a command"),
@@ -63,6 +66,11 @@ def test_a_starter_has_a_folder_of_its_own(template: Path, tmp_path: Path) -> No
         ("python_version", "3.11.10"),
         ("dependencies", "requirements/prod.txt pyproject.toml[web,db]"),
         ("dependencies", "uv.lock"),
+        ("dependencies", "poetry.lock[web]"),
+        ("dependencies", ".[web,db]"),
+        ("dependencies", "uv.lock ."),
+        ("serve_imports", "shop.wsgi gunicorn.app.wsgiapp"),
+        ("serve_imports", ""),
         ("test_dependencies", ""),
         ("python_path", ". src libs/common/src"),
         ("entry_command", "python 'x y.py'"),
@@ -122,3 +130,20 @@ def test_rendering_depends_on_the_answers_alone(template: Path, tmp_path: Path, 
         trees.append({file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()})
     assert trees[0] == trees[1]
     assert not any(str(tmp_path).encode() in text for name, text in trees[0].items() if name.name != ".copier-answers.yml")
+
+
+@pytest.mark.parametrize(
+    ("command", "modules"),
+    [
+        ("uvicorn shop.main:app --host 0.0.0.0 --port $PORT", "shop.main uvicorn.main"),
+        ("gunicorn -k uvicorn.workers.UvicornWorker -b 0.0.0.0:$PORT shop.wsgi:application", "shop.wsgi gunicorn.app.wsgiapp"),
+        ("celery -A shop worker", "shop"),
+        ("flask --app=shop.web run", "shop.web"),
+        ("python -m shop", "shop"),
+        ("python main.py", ""),
+        ("hypercorn shop:create_app()", "shop"),
+    ],
+)
+def test_what_production_imports_is_read_off_its_command(render, command: str, modules: str) -> None:
+    answers = yaml.safe_load((render(starter="existing", serve_command=command) / ".copier-answers.yml").read_text())
+    assert answers["serve_imports"] == modules
