@@ -141,10 +141,10 @@ def eventually(look, wanted, seconds: float = 30, pause: float = 0.1):
     while True:
         try:
             seen = look()
+            if wanted(seen):
+                return seen
         except (OSError, http.client.HTTPException, AssertionError) as error:
             seen = repr(error)
-        if wanted(seen):
-            return seen
         if time.monotonic() > end:
             raise AssertionError(f"not seen within {seconds} s; last: {seen}")
         time.sleep(pause)

@@ -59,7 +59,7 @@ def test_packages_and_a_library_from_source(start, tmp_path: Path, base_image: s
         "--no-binary lxml,psycopg-c\nlxml==6.1.3\npsycopg[c]==3.3.8\n",
         LIBRARIES,
         "apt_install libpq5 libxml2 libxslt1.1",
-        "apt_install ca-certificates curl gcc libc6-dev libpq-dev libxml2-dev libxslt1-dev make\n"
+        "apt_install ca-certificates curl gcc libc6-dev libpq-dev libxml2-dev libxslt1-dev make zlib1g-dev\n"
         f"mkdir /tmp/xxhash\ncurl --fail --silent --show-error {XXHASH} | tar -xz --strip-components=1 -C /tmp/xxhash\n"
         "make --silent --directory=/tmp/xxhash install PREFIX=/opt/venv",
     )

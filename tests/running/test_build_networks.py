@@ -84,7 +84,7 @@ def proxy(authority: Path, request: pytest.FixtureRequest) -> Iterator[str]:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True)
 
 
-@pytest.mark.parametrize(("base_image", "builder"), [("slim", "1"), pytest.param("ubuntu", "1", marks=pytest.mark.slow), ("slim", "0")])
+@pytest.mark.parametrize(("base_image", "builder"), [("slim", "1"), ("ubuntu", "1"), ("slim", "0")])
 def test_behind_a_proxy_with_a_ca_of_its_own(start, authority: Path, tmp_path: Path, proxy: str, base_image: str, builder: str) -> None:
     project = lay(start, authority, tmp_path, base_image=base_image, python_version="3.13")
     url = f"http://user:{PASSWORD}@{address(project, proxy, 3128)}:3128"
@@ -116,7 +116,7 @@ def mirror(authority: Path) -> Iterator[str]:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True)
 
 
-@pytest.mark.parametrize("base_image", ["slim", pytest.param("ubuntu", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
 def test_mirrors_behind_tls_and_a_password(start, authority: Path, tmp_path: Path, mirror: str, base_image: str) -> None:
     project = lay(start, authority, tmp_path, base_image=base_image, python_version="3.13")
     arguments = {
