@@ -5,7 +5,7 @@
 set -eu
 
 apt_install() {
-    apt-get update
+    apt-get update --error-on=any
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
     rm -rf /var/lib/apt/lists/*
 }

@@ -1,13 +1,10 @@
 """A small project of each kind of dependency file: `six` in production, `iniconfig` for its tests, or what a test says instead."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-UV = os.environ.get("UV") or shutil.which("uv") or "uv"
+from packages import uv
 
 MAIN = """\
 from importlib import import_module
@@ -33,11 +30,6 @@ from setuptools import setup
 
 setup(name="demo", version="1.2.3", py_modules=["main"], install_requires={run}, extras_require={{"test": {tests}}})
 """
-
-
-def uv(folder: Path, *command: str) -> str:
-    """Run uv in `folder`, as the owner of the project would on the host; return what it prints."""
-    return subprocess.run([UV, *command], cwd=folder, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def table(run: list[str], more: str) -> str:

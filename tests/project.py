@@ -116,6 +116,12 @@ class Project:
         ]
         env.write_text("\n".join(lines) + "\n")
 
+    def write_sections(self, **commands: str) -> None:
+        """Write the sections of build.sh (run, build, dev), below what the template puts above them."""
+        script = self.path / "build.sh"
+        prologue = script.read_text().split("## run:")[0]
+        script.write_text(prologue + "".join(f"## {name}:\n{commands.get(name, '')}\n\n" for name in ("run", "build", "dev")))
+
     def leftovers(self) -> list[str]:
         """Return the engine's containers, networks and volumes that belong to this project."""
         label = f"label=com.docker.compose.project={self.path.name}"

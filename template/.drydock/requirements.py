@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 POETRY = ["uv", "tool", "run", "--from", "poetry==2.5.1", "--with", "poetry-plugin-export==1.10.1", "poetry"]
@@ -112,17 +112,17 @@ def pyproject(extras: list[str]) -> Iterator[str]:
             yield line
 
 
-def run(command: list[str], hint: str, **env: str) -> list[str]:
+def run(command: list[str], hint: str, env: Mapping[str, str] = os.environ) -> list[str]:
     """Return the lines that a command prints; where it fails, say `hint`."""
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | env)
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env)
     if result.returncode:
         fail(hint)
     return result.stdout.splitlines()
 
 
-def options(extras: list[str], named_group: str) -> list[str]:
+def options(extras: list[str], for_extra: str, for_group: str) -> list[str]:
     """Return the options that choose these extras and groups."""
-    return [word for name in extras for word in ((named_group if name in groups() else "--extra"), name)]
+    return [word for name in extras for word in ((for_group if name in groups() else for_extra), name)]
 
 
 def uv_lock(extras: list[str], tests: bool) -> Iterator[str]:
@@ -135,15 +135,14 @@ def uv_lock(extras: list[str], tests: bool) -> Iterator[str]:
     text = lock.read_text()
     # Of a workspace not all members are here, and no lock would match
     check = "--frozen" if "[tool.uv.workspace]" in text_of(Path("pyproject.toml")) else "--locked"
-    command = ["uv", "export", "--quiet", check, "--no-header", "--no-annotate", "--no-emit-workspace", *options(extras, "--group")]
+    command = ["uv", "export", "--quiet", check, "--no-header", "--no-annotate", "--no-emit-workspace", *options(extras, "--extra", "--group")]
     # An index of this network serves what the lock pins, and changes nothing about the lock
     env = {name: value for name, value in os.environ.items() if name not in ("UV_DEFAULT_INDEX", "UV_INDEX")}
-    result = subprocess.run([*command, *([] if tests else ["--no-default-groups"])], stdout=subprocess.PIPE, text=True, env=env)
-    if result.returncode:
-        fail(f"uv.lock does not match pyproject.toml. To fix it:\n{to_fix('uv lock')}")
+    command += [] if tests else ["--no-default-groups"]
+    lines = run(command, f"uv.lock does not match pyproject.toml. To fix it:\n{to_fix('uv lock')}", env)
     for url in sorted(set(re.findall(r'registry = "(https?://[^"]+)"', text)) - {"https://pypi.org/simple"}):
         yield f"--extra-index-url {url}"
-    yield from result.stdout.splitlines()
+    yield from lines
 
 
 def poetry_lock(extras: list[str], tests: bool) -> list[str]:
@@ -151,8 +150,8 @@ def poetry_lock(extras: list[str], tests: bool) -> list[str]:
     if not Path("poetry.lock").exists():
         fail(f"poetry.lock is not there. To make it:\n{to_fix('uv tool run poetry lock')}")
     extras = extras or (["dev"] if tests and "dev" in groups() else [])
-    chosen = [word if word != "--extra" else "--extras" for word in options(extras, "--with")]
-    return run([*POETRY, "export", *chosen], f"poetry.lock does not match pyproject.toml: see above. To fix it:\n{to_fix('uv tool run poetry lock')}")
+    command = [*POETRY, "export", *options(extras, "--extras", "--with")]
+    return run(command, f"poetry.lock does not match pyproject.toml: see above. To fix it:\n{to_fix('uv tool run poetry lock')}")
 
 
 def installed(extras: list[str]) -> Iterator[str]:
@@ -162,7 +161,7 @@ def installed(extras: list[str]) -> Iterator[str]:
     hint = f"{PROJECT} cannot be installed: see above for what its pyproject.toml or setup.py lacks."
     # Without a repository, setuptools-scm and its like cannot know the version
     version = {} if Path("PKG-INFO").exists() else {"SETUPTOOLS_SCM_PRETEND_VERSION": os.environ.get("SETUPTOOLS_SCM_PRETEND_VERSION", "0")}
-    run(["uv", "pip", "install", "--quiet", "--no-deps", "--editable", "."], hint, **version)
+    run(["uv", "pip", "install", "--quiet", "--no-deps", "--editable", "."], hint, os.environ | version)
     distribution = next(found for found in distributions() if '"file:///app"' in (found.read_text("direct_url.json") or ""))
     for file in distribution.files or []:
         source = Path(os.path.normpath(file.locate()))
@@ -194,10 +193,9 @@ def write(kind: str, names: list[str]) -> None:
                 lines += [line for line in installed(extras) if len(names) == 1]
             case "pyproject.toml":
                 lines += pyproject(extras)
-            case "uv.lock":
-                lines += (line for line in uv_lock(extras, tests=kind == "test") if not is_local(line))
-            case "poetry.lock":
-                lines += (line for line in poetry_lock(extras, tests=kind == "test") if not is_local(line))
+            case "uv.lock" | "poetry.lock":
+                pinned = (uv_lock if name == "uv.lock" else poetry_lock)(extras, tests=kind == "test")
+                lines += (line for line in pinned if not is_local(line))
             case _:
                 lines += requirements(Path(name), constraints)
     folder = Path("/requirements", kind)

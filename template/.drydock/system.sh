@@ -7,7 +7,7 @@ certificates=$(find /tmp/certificates -name '*.crt')
 if ! command -v update-ca-certificates >/dev/null; then
     # Ubuntu's image trusts nobody yet, and an https mirror would be the first to need it
     for file in $certificates; do cat "$file" >>"$bundle"; done
-    apt-get update
+    apt-get update --error-on=any
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates
     rm -rf /var/lib/apt/lists/*
 fi

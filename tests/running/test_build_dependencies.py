@@ -2,12 +2,12 @@
 
 import re
 import shutil
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from kinds import KINDS, uv
+from kinds import KINDS
+from packages import release
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -66,22 +66,12 @@ REAL = {
 }
 
 
-def release(requirement: str, folder: Path) -> Path:
-    """Return the source of a release on PyPI, without the metadata that setuptools leaves in one."""
-    words = ["pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", requirement]
-    uv(folder, "run", "--quiet", "--no-project", "--with", "pip", *words)
-    (file,) = folder.glob("*.tar.gz")
-    with tarfile.open(file) as archive:
-        archive.extractall(folder / "release", filter="data")
-    (code,) = (folder / "release").iterdir()
-    for metadata in code.rglob("*.egg-info"):
-        shutil.rmtree(metadata)
-    return code
-
-
 @pytest.mark.parametrize("requirement", REAL)
 def test_a_release_from_pypi(start, tmp_path: Path, requirement: str) -> None:
     code = release(requirement, tmp_path)
+    # Metadata that setuptools leaves in a release, and a checkout has none of
+    for metadata in code.rglob("*.egg-info"):
+        shutil.rmtree(metadata)
     if requirement.startswith("python-dotenv"):
         (code / "requirements-test.txt").write_text("pytest\nsh\n")
     project = start(code, starter="existing", serve_command="python", **REAL[requirement])

@@ -78,7 +78,9 @@ def test_a_missing_setting_is_given_by_import_env(start, code: Path) -> None:
     (project.path / "main.py").write_text("import os\nimport six\nassert os.environ['SOME_SETTING'] == 'a b=c'\n")
     (project.path / "test_main.py").unlink()
     (project.path / ".drydock/import.env").write_text("# a comment\n\nSOME_SETTING=a b=c\n")
-    project.build("--build-arg", "GATE=skip")
+    tag, _ = project.build("--build-arg", "GATE=skip")
+    # For the build alone: the image has no such setting
+    assert "KeyError: 'SOME_SETTING'" in project.run("docker", "run", "--rm", tag, "python", "-c", "import main", check=False).stderr
 
 
 @pytest.mark.parametrize("kind", ["uv.lock", "poetry.lock"])

@@ -7,26 +7,14 @@ import pytest
 
 from project import Project
 
-BUILD = """\
-#!/bin/sh
-set -eu
-
-apt_install() {
-    apt-get update
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
-    rm -rf /var/lib/apt/lists/*
-}
-
-"""
-
-
-def lay(folder: Path, requirements: str, main: str, run: str, build: str) -> Path:
-    """Write a project with these requirements, this main.py and these sections of build.sh."""
+def begin(start, folder: Path, requirements: str, main: str, *, run: str = "", build: str = "", **answers: str) -> Project:
+    """Start a project with these requirements, this main.py and these sections of build.sh."""
     folder.mkdir()
     (folder / "requirements.txt").write_text(requirements)
     (folder / "main.py").write_text(main)
-    (folder / "build.sh").write_text(f"{BUILD}## run:\n{run}\n\n## build:\n{build}\n\n## dev:\n")
-    return folder
+    project = start(folder, starter="existing", serve_command="python main.py", serve_imports="main", **answers)
+    project.write_sections(run=run, build=build)
+    return project
 
 
 def says(project: Project, tag: str) -> str:
@@ -36,7 +24,6 @@ def says(project: Project, tag: str) -> str:
     return project.run("docker", "run", "--rm", tag).stdout
 
 
-ANSWERS = {"starter": "existing", "serve_command": "python main.py", "serve_imports": "main"}
 LIBRARIES = """\
 import ctypes
 import ctypes.util
@@ -54,16 +41,17 @@ XXHASH = "http://deb.debian.org/debian/pool/main/x/xxhash/xxhash_0.8.3.orig.tar.
 
 @pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
 def test_packages_and_a_library_from_source(start, tmp_path: Path, base_image: str) -> None:
-    code = lay(
+    project = begin(
+        start,
         tmp_path / "code",
         "--no-binary lxml,psycopg-c\nlxml==6.1.3\npsycopg[c]==3.3.8\n",
         LIBRARIES,
-        "apt_install libpq5 libxml2 libxslt1.1",
-        "apt_install ca-certificates curl gcc libc6-dev libpq-dev libxml2-dev libxslt1-dev make zlib1g-dev\n"
+        run="apt_install libpq5 libxml2 libxslt1.1",
+        build="apt_install ca-certificates curl gcc libc6-dev libpq-dev libxml2-dev libxslt1-dev make zlib1g-dev\n"
         f"mkdir /tmp/xxhash\ncurl --fail --silent --show-error {XXHASH} | tar -xz --strip-components=1 -C /tmp/xxhash\n"
         "make --silent --directory=/tmp/xxhash install PREFIX=/opt/venv",
+        base_image=base_image,
     )
-    project = start(code, base_image=base_image, **ANSWERS)
     tag, _ = project.build()
     assert says(project, tag) == "c a 803\n"
     assert project.sh("python", "main.py").stdout == "c a 803\n"
@@ -73,22 +61,22 @@ def test_packages_and_a_library_from_source(start, tmp_path: Path, base_image: s
 @pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
 def test_gdals_python_matches_the_systems_gdal(start, tmp_path: Path, base_image: str) -> None:
     """Ten thousand lines of C++ and 300 MB of packages: the slowest of all tests."""
-    code = lay(
+    project = begin(
+        start,
         tmp_path / "code",
         "GDAL==3.10.3\n",
         "from osgeo import gdal\n\nif __name__ == '__main__':\n    print(gdal.__version__)\n",
-        "apt_install libgdal36",
-        "apt_install g++ libgdal-dev",
+        run="apt_install libgdal36",
+        build="apt_install g++ libgdal-dev",
+        base_image=base_image,
     )
-    project = start(code, base_image=base_image, **ANSWERS)
     tag, _ = project.build()
     assert says(project, tag) == "3.10.3\n"
 
 
 def test_a_forgotten_library_ends_the_build(start, tmp_path: Path) -> None:
     """psycopg would do without its C part, and fail at the first connection at the latest: the build must see it."""
-    code = lay(tmp_path / "code", "psycopg[c]==3.3.8\n", "", "true", "apt_install gcc libc6-dev libpq-dev")
-    project = start(code, **ANSWERS)
+    project = begin(start, tmp_path / "code", "psycopg[c]==3.3.8\n", "", build="apt_install gcc libc6-dev libpq-dev")
     _, result = project.build(check=False)
     assert result.returncode != 0
     line = r"libpq\.so\.5 is missing, and /opt/venv/\S+/psycopg_c/\S+ needs it\. Add it to the run section of build\.sh: apt_install libpq5$"
@@ -97,9 +85,8 @@ def test_a_forgotten_library_ends_the_build(start, tmp_path: Path) -> None:
 
 def test_a_library_that_was_nowhere_is_named_when_it_is_imported(start, tmp_path: Path) -> None:
     """opencv-python's wheel wants libGL of the system, which no section installs."""
-    code = lay(tmp_path / "code", "opencv-python==4.12.0.88\n", "import cv2\n", "true", "true")
     # Its wheels are for up to 3.13
-    project = start(code, python_version="3.13", **ANSWERS)
+    project = begin(start, tmp_path / "code", "opencv-python==4.12.0.88\n", "import cv2\n", python_version="3.13")
     _, result = project.build(check=False)
     assert result.returncode != 0
     assert "main.py: production cannot import main: ImportError: libGL.so.1" in result.stderr, result.stderr
@@ -108,8 +95,7 @@ def test_a_library_that_was_nowhere_is_named_when_it_is_imported(start, tmp_path
 
 
 def test_something_installed_without_root(start, tmp_path: Path) -> None:
-    code = lay(tmp_path / "code", "# none\n", "", 'runuser -u app -- sh -c "id -un >$HOME/made-by"', "true")
-    project = start(code, **ANSWERS)
+    project = begin(start, tmp_path / "code", "# none\n", "", run='runuser -u app -- sh -c "id -un >$HOME/made-by"')
     tag, _ = project.build()
     seen = project.run("docker", "run", "--rm", tag, "sh", "-c", "cat ~/made-by; stat -c %U ~/made-by")
     assert seen.stdout.split() == ["app", "app"]

@@ -6,6 +6,7 @@ No other way out is left: for the build, the names of the real servers lead nowh
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from repository import ROOT
 
 PASSWORD = "open-sesame-4711"
 NOWHERE = [f"--add-host={name}:127.0.0.1" for name in ("pypi.org", "files.pythonhosted.org", "deb.debian.org", "github.com")]
-SECTIONS = {"run": "libyaml-0-2", "build": "libyaml-dev", "dev": "less"}
+SECTIONS = {"run": "apt_install libyaml-0-2", "build": "apt_install libyaml-dev", "dev": "apt_install less"}
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +39,7 @@ def lay(start, authority: Path, tmp_path: Path, **answers: str) -> Project:
     """Start a project that installs something in each stage and trusts the CA."""
     kind = KINDS["requirements"]
     project = start(kind.make(tmp_path / "code"), **kind.answers, **answers)
-    script = project.path / "build.sh"
-    text = script.read_text().split("## run:")[0]
-    script.write_text(text + "".join(f"## {name}:\napt_install {package}\n\n" for name, package in SECTIONS.items()))
+    project.write_sections(**SECTIONS)
     (project.path / ".drydock/certificates/company.crt").write_bytes((authority / "ca.crt").read_bytes())
     return project
 
@@ -69,67 +68,60 @@ def builds(project: Project, *arguments: str, builder: str = "1") -> None:
         project.run("docker", "run", "--rm", "--entrypoint", "sh", tag, "-c", "! grep -rs mirror.test /etc/apt")
 
 
-@pytest.fixture
-def proxy(authority: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A proxy in a container; its name."""
-    name = f"proxy-{authority.parent.name}-{authority.name}"
+@contextmanager
+def proxy(project: Project, authority: Path) -> Iterator[tuple[str, str]]:
+    """A proxy in a container: its name, and its URL."""
     options = "--hostname 0.0.0.0 --port 3128 --num-workers 1 --timeout 60 --ca-cert-dir /tmp/certificates"
     keys = "--ca-key-file /ca/ca.key --ca-cert-file /ca/ca.crt --ca-signing-key-file /ca/server.key --ca-file $SSL_CERT_FILE"
     command = f"pip install --quiet --root-user-action ignore proxy.py==2.4.10 && exec proxy {options} {keys} --basic-auth user:{PASSWORD}"
-    words = ["docker", "run", "--rm", "--detach", "--name", name, "--volume", f"{authority}:/ca:ro", "python:3.14-slim", "sh", "-c", command]
-    subprocess.run(words, check=True, capture_output=True)
-    try:
-        yield name
-    finally:
-        subprocess.run(["docker", "rm", "--force", name], capture_output=True)
+    with project.container("--volume", f"{authority}:/ca:ro", "python:3.14-slim", "sh", "-c", command) as name:
+        yield name, f"http://user:{PASSWORD}@{address(project, name, 3128)}:3128"
 
 
 @pytest.mark.parametrize(("base_image", "builder"), [("slim", "1"), ("ubuntu", "1"), ("slim", "0")])
-def test_behind_a_proxy_with_a_ca_of_its_own(start, authority: Path, tmp_path: Path, proxy: str, base_image: str, builder: str) -> None:
+def test_behind_a_proxy_with_a_ca_of_its_own(start, authority: Path, tmp_path: Path, base_image: str, builder: str) -> None:
     project = lay(start, authority, tmp_path, base_image=base_image, python_version="3.13")
-    url = f"http://user:{PASSWORD}@{address(project, proxy, 3128)}:3128"
-    builds(project, "--build-arg", f"HTTP_PROXY={url}", "--build-arg", f"HTTPS_PROXY={url}", builder=builder)
-    logs = project.run("docker", "logs", proxy)
+    with proxy(project, authority) as (name, url):
+        builds(project, "--build-arg", f"HTTP_PROXY={url}", "--build-arg", f"HTTPS_PROXY={url}", builder=builder)
+        logs = project.run("docker", "logs", name)
     text = logs.stdout + logs.stderr
     assert "deb.debian.org" in text and "files.pythonhosted.org" in text, text[-3000:]
 
 
-def test_a_ca_that_nobody_knows_is_not_trusted(start, authority: Path, tmp_path: Path, proxy: str) -> None:
+def test_a_ca_that_nobody_knows_is_not_trusted(start, authority: Path, tmp_path: Path) -> None:
     project = lay(start, authority, tmp_path)
     (project.path / ".drydock/certificates/company.crt").unlink()
     (project.path / "build.sh").write_text("true\n")
-    url = f"http://user:{PASSWORD}@{address(project, proxy, 3128)}:3128"
-    _, result = project.build("--no-cache", *NOWHERE, "--build-arg", f"HTTPS_PROXY={url}", check=False)
+    with proxy(project, authority) as (_, url):
+        _, result = project.build("--no-cache", *NOWHERE, "--build-arg", f"HTTPS_PROXY={url}", check=False)
     assert result.returncode != 0
     assert "invalid peer certificate" in result.stderr, result.stderr[-3000:]
 
 
-@pytest.fixture
-def mirror(authority: Path) -> Iterator[str]:
-    name = f"mirror-{authority.parent.name}-{authority.name}"
-    words = ["--volume", f"{authority}:/ca:ro", "--volume", f"{ROOT}/tests/mirror.py:/mirror.py:ro", "python:3.14-slim"]
+@contextmanager
+def mirror(project: Project, authority: Path) -> Iterator[tuple[str, str]]:
+    """A mirror in a container: its name, and the word for `docker build` that finds it as mirror.test."""
+    volumes = ["--volume", f"{authority}:/ca:ro", "--volume", f"{ROOT}/tests/mirror.py:/mirror.py:ro"]
     command = ["python", "/mirror.py", "/ca/server.crt", "/ca/server.key", PASSWORD]
-    subprocess.run(["docker", "run", "--rm", "--detach", "--name", name, *words, *command], check=True, capture_output=True)
-    try:
-        yield name
-    finally:
-        subprocess.run(["docker", "rm", "--force", name], capture_output=True)
+    with project.container(*volumes, "python:3.14-slim", *command) as name:
+        yield name, f"--add-host=mirror.test:{address(project, name, 8443)}"
 
 
 @pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
-def test_mirrors_behind_tls_and_a_password(start, authority: Path, tmp_path: Path, mirror: str, base_image: str) -> None:
+def test_mirrors_behind_tls_and_a_password(start, authority: Path, tmp_path: Path, base_image: str) -> None:
     project = lay(start, authority, tmp_path, base_image=base_image, python_version="3.13")
     arguments = {
         "APT_MIRROR": "https://mirror.test:8443",
         "UV_DEFAULT_INDEX": f"https://user:{PASSWORD}@mirror.test:8443/simple",
     }
     words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    builds(project, f"--add-host=mirror.test:{address(project, mirror, 8443)}", *words)
-    served = project.run("docker", "logs", mirror).stdout
+    with mirror(project, authority) as (name, host):
+        builds(project, host, *words)
+        served = project.run("docker", "logs", name).stdout
     assert "200 /simple/six/" in served and "200 /files/" in served and "200 /debian/pool/" in served
 
 
-def test_a_mirror_of_pythons(start, authority: Path, tmp_path: Path, mirror: str) -> None:
+def test_a_mirror_of_pythons(start, authority: Path, tmp_path: Path) -> None:
     """What the mirror serves must be what uv knows, and none of that is here: that it is asked is what can be seen."""
     project = lay(start, authority, tmp_path, base_image="ubuntu", python_version="3.13")
     plain = f"{project.path.name}:plain"
@@ -138,9 +130,11 @@ def test_a_mirror_of_pythons(start, authority: Path, tmp_path: Path, mirror: str
     project.run("docker", "build", "-t", plain, "-", input="FROM ubuntu:26.04\nRUN rm -f /etc/uv/uv.toml\n")
     url = f"https://user:{PASSWORD}@mirror.test:8443/python"
     words = ["--build-arg", f"IMAGE={plain}", "--build-arg", f"UV_PYTHON_INSTALL_MIRROR={url}"]
-    _, result = project.build(f"--add-host=mirror.test:{address(project, mirror, 8443)}", *words, check=False)
+    with mirror(project, authority) as (name, host):
+        _, result = project.build(host, *words, check=False)
+        served = project.run("docker", "logs", name).stdout
     assert result.returncode != 0
-    assert "404 /python/" in project.run("docker", "logs", mirror).stdout, result.stderr[-3000:]
+    assert "404 /python/" in served, result.stderr[-3000:]
 
 
 def test_a_password_in_apt_mirror_is_refused(start, authority: Path, tmp_path: Path) -> None:

@@ -1,29 +1,19 @@
 """Existing code: projects that others made, dockerized by answers alone."""
 
 import json
-import os
-import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
+import packages
 from project import eventually
-
-UV = os.environ.get("UV") or shutil.which("uv")
-
-
-def uv_run(requirement: str, *command: str, cwd: Path) -> None:
-    """Run a command of a package from PyPI on the host."""
-    subprocess.run([UV, "run", "--quiet", "--no-project", "--with", requirement, *command], cwd=cwd, check=True, timeout=300)
 
 
 @pytest.fixture
 def django_project(tmp_path: Path) -> Path:
     code = tmp_path / "django"
     (code / "shop").mkdir(parents=True)
-    uv_run("django==5.2.19", "django-admin", "startproject", "site1", "shop", cwd=code)
+    packages.run(code, "django==5.2.19", "django-admin", "startproject", "site1", "shop")
     (code / "shop/requirements.txt").write_text("Django==5.2.19\n")
     return code
 
@@ -31,12 +21,9 @@ def django_project(tmp_path: Path) -> Path:
 @pytest.fixture
 def httpbin(tmp_path: Path) -> Path:
     """The source of httpbin as its maintainers released it, in a folder of that name."""
-    uv_run("pip", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "httpbin==0.10.4", cwd=tmp_path)
-    with tarfile.open(tmp_path / "httpbin-0.10.4.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
     code = tmp_path / "code"
     code.mkdir()
-    (tmp_path / "httpbin-0.10.4").rename(code / "bin")
+    packages.release("httpbin==0.10.4", tmp_path).rename(code / "bin")
     return code
 
 
@@ -99,7 +86,7 @@ def test_a_project_with_a_lock(start, tmp_path: Path) -> None:
     (code / "pyproject.toml").write_text(pyproject + '[dependency-groups]\ndev = ["pytest"]\n')
     (code / "main.py").write_text("import six\n\nprint('six', six.__version__)\n")
     (code / "test_main.py").write_text("import main\n\n\ndef test_six():\n    assert main.six\n")
-    subprocess.run([UV, "lock", "--quiet"], cwd=code, check=True, timeout=300)
+    packages.uv(code, "lock", "--quiet")
 
     project = start(code, starter="existing", dependencies="uv.lock", serve_command="python main.py", python_version="3.13")
     tag, result = project.build("--no-cache-filter", "tests")
