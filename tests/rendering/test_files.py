@@ -76,7 +76,7 @@ def test_hadolint_finds_nothing(render, answers: dict) -> None:
 def test_shellcheck_finds_nothing(render) -> None:
     path = render()
     called = [path / "sh", path / "build.sh"]
-    result = subprocess.run(["shellcheck", "--shell=sh", *called, *path.glob(".drydock/*.sh")], capture_output=True, text=True)
+    result = subprocess.run(["shellcheck", "--shell=sh", *called, path / "activate", *path.glob(".drydock/*.sh")], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
     assert all(script.stat().st_mode & 0o111 for script in called)
 
