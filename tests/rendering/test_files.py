@@ -38,7 +38,7 @@ def test_text_is_tidy(render, answers: dict) -> None:
         assert not re.search(r"[ \t]$", text, re.M), f"{file}: trailing blanks"
         assert not re.search(r"\n\n\n\n", text), f"{file}: empty lines"
         assert "\r" not in text, f"{file}: LF endings"
-        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.)", text), f"{file}: Jinja left over"
+        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|(if|range) \.|end\}\})", text), f"{file}: Jinja left over"
 
 
 @every_answer
