@@ -19,9 +19,9 @@ ABOUT: dict[str, dict] = dict(
     )
 )
 SERVICES = list(ABOUT)
-# Those that can be run: where no image can be pulled, those that tests/engine has a stand-in for
+# Those that the tests run: what SERVICES names, else what tests/engine has a stand-in for where no image can be pulled
 STANDINS = re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split()
-RUN = [service for service in SERVICES if service in STANDINS or os.environ.get("EVERY_SERVICE")]
+RUN = os.environ.get("SERVICES", "").split() or [service for service in SERVICES if service in STANDINS]
 STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
 # The file of each starter that greets
 CODE = {"fastapi": "main.py", "django": "config/views.py", "flask": "main.py", "worker": "worker.py"}

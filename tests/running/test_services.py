@@ -1,6 +1,6 @@
 """Services: healthy before the application starts, reached by their URLs, with data that outlive containers, crashes and versions.
 
-Each service's own file says how to write and read a word. Those without a stand-in run only where EVERY_SERVICE is set.
+Each service's own file says how to write and read a word. Those without a stand-in run only where SERVICES names them.
 """
 
 import json
