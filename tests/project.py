@@ -105,6 +105,17 @@ class Project:
         finally:
             self.run("docker", "rm", "--force", "--volumes", name, check=False)
 
+    def address(self, container: str, port: int) -> str:
+        """Return the address of a container on the engine's own network, once it answers on that port."""
+        host = self.run("docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
+
+        def answers() -> bool:
+            with socket.create_connection((host, port), timeout=5):
+                return True
+
+        eventually(answers, bool, seconds=120)
+        return host
+
     def get(self, path: str = "/", port: str = "PORT") -> str:
         """Return what http://127.0.0.1 answers on the port of that key, whatever the status."""
         try:
