@@ -51,7 +51,7 @@ fi
 kind=$(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}')
 case $(docker version --format '{{range .Server.Components}}{{.Name}} {{end}}') in
     *Podman*) engine=Podman ;;
-    *) engine="Docker Engine"; at_least "$server" 24 || problem "Docker Engine $server is too old: install 24 or newer, https://docs.docker.com/engine/install/" ;;
+    *) engine="Docker Engine"; at_least "$server" 25 || problem "Docker Engine $server is too old: install 25 or newer, https://docs.docker.com/engine/install/" ;;
 esac
 case $kind in *"Docker Desktop"*) engine="Docker Desktop, engine" ;; esac
 case $kind in *name=rootless*) engine="Rootless $engine" ;; esac

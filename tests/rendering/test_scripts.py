@@ -1,10 +1,14 @@
 """The emitted scripts, where no engine is needed: a `docker` that says what we want it to."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+
+from repository import ROOT, SERVICES
 
 SAID = {
     "version": "28.0.1",
@@ -40,8 +44,8 @@ def run(path: Path, script: str, folder: Path, **said: str) -> str:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"version": "23.0.6"}, "! Docker Engine 23.0.6 is too old: install 24 or newer"),
-        ({"version": "24.0.0"}, "  Docker Engine 24.0.0, Compose 2.40.3, buildx v0.20.0"),
+        ({"version": "24.0.9"}, "! Docker Engine 24.0.9 is too old: install 25 or newer"),
+        ({"version": "25.0.0"}, "  Docker Engine 25.0.0, Compose 2.40.3, buildx v0.20.0"),
         ({"compose_version": "2.23.3"}, "! Compose 2.23.3 is too old: install 2.24 or newer"),
         ({"compose_version": "v2.24.0-desktop.1"}, "  docker compose watch needs Compose 2.32.2"),
         ({"compose_version": ""}, "! docker compose is missing"),
@@ -123,3 +127,13 @@ networks:
         ["2", "service", ""],
         ["2", "image", "b"],
     ]
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="docker compose is not installed")
+def test_clients_of_services_arrive(render) -> None:
+    path = render(services=SERVICES)
+    config = subprocess.run(["docker", "compose", "config"], cwd=path, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(["awk", "-f", path / ".drydock/services.awk"], input=config, capture_output=True, text=True, check=True).stdout
+    facts = [line.split("\t", 2) for line in said.splitlines()]
+    about = {service: yaml.safe_load((ROOT / f"include/services/{service}.yaml").read_text())["x-template"] for service in SERVICES}
+    assert {service: value for service, what, value in facts if what == "x-client"} == {service: about[service]["client"] for service in SERVICES}

@@ -1,12 +1,11 @@
 """. ./activate: the container as a virtual environment, in each shell."""
 
-import os
 import shutil
 
 import pexpect
 import pytest
 
-from project import FIRST_USER, eventually
+from project import eventually
 
 STATE = 'printf "%s|" "$PATH" "$PS1" "${HOST_UID-none}" "${HOST_GID-none}"; command -v deactivate || true'
 # A prompt, as where a person types
@@ -65,7 +64,7 @@ def project(start_shared):
 @pytest.fixture(scope="module")
 def caller(project) -> dict[str, object]:
     """The options with which `run` is an ordinary user's."""
-    options = {"env": project.env} if os.getuid() else project.as_user(FIRST_USER)
+    options = project.as_user()
     options["env"] |= {"ROOT": str(project.path)}
     return options
 
