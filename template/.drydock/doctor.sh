@@ -117,8 +117,9 @@ case $kind in
             case $folder in "$root/data"/*) ;; *) continue ;; esac
             if [ ! -e "$folder" ]; then
                 problem "The folder $folder of $service is missing, and the engine would make it root's: mkdir -p $folder"
-            elif [ -n "$owner" ] && [ "${owner%%:*}" != 0 ] && [ -z "$(find "$folder" -prune -user "${owner%%:*}")" ]; then
-                problem "$service runs as user ${owner%%:*}, who does not own $folder: ./sh --root chown -R $owner /data${folder#"$root/data"}"
+            elif [ -n "$owner" ] && [ "${owner%%:*}" != 0 ]; then
+                foreign=$(find "$folder" -maxdepth 1 ! -user "${owner%%:*}" 2>/dev/null | head -n 1)
+                [ -z "$foreign" ] || problem "$service runs as user ${owner%%:*}, who does not own $foreign: ./sh --root chown -R $owner /data${folder#"$root/data"}"
             fi
         done <<END
 $(facts bind)

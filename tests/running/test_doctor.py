@@ -130,7 +130,7 @@ def test_users_and_what_is_not_theirs(project) -> None:
 
 def test_engines_that_are_not_there(project, tmp_path) -> None:
     assert "No engine answers at DOCKER_HOST=tcp://127.0.0.1:1" in problems(project, env=project.env | {"DOCKER_HOST": "tcp://127.0.0.1:1"})
-    for tool in ("sh", "dirname", "id", "ls", "awk", "sed", "readlink"):
+    for tool in ("sh", "dirname", "id", "ls", "awk", "sed", "readlink", "mktemp", "rm"):
         (tmp_path / tool).symlink_to(f"/usr/bin/{tool}")
     assert "docker is not installed" in problems(project, env={"PATH": str(tmp_path)})
 
