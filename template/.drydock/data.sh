@@ -71,7 +71,8 @@ case $action in
 esac
 
 compose() { docker compose --progress quiet --profile '*' "$@"; }
-running=$(compose ps --services --status running --status restarting)
+# What collects the logs writes nothing but logs
+running=$(compose ps --services --status running --status restarting | grep -vx logs || true)
 resume() {
     status=$?
     # shellcheck disable=SC2086 # one word a service

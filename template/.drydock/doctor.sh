@@ -71,6 +71,10 @@ fi
 
 
 # The files
+if [ ! -e .env ]; then
+    problem ".env is missing: git checkout .env, or copier recopy"
+    end
+fi
 crlf=$(grep -l "$(printf '\r')\$" sh activate activate.fish build.sh .env .drydock/*.sh .drydock/*.awk 2>/dev/null | tr '\n' ' ' || true)
 [ -z "$crlf" ] || problem "Windows line endings in $crlf: git config core.autocrlf input, then sed -i 's/\\r\$//' $crlf"
 
