@@ -1,8 +1,10 @@
 """An emitted project, driven from the outside as its owner would."""
 
 import http.client
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +16,9 @@ from pathlib import Path
 
 # The first user of most machines, whom a plain `docker compose up` takes its user to be
 FIRST_USER = 1000
+
+# Where tests/engine/check-engine puts the newest Compose and buildx; what is in PATH is the oldest that is tested
+NEWEST_COMPOSE = Path("/opt/check-engine/sid/usr/libexec/docker/cli-plugins")
 
 
 def engine_answers() -> bool:
@@ -81,6 +86,34 @@ class Project:
             self.compose("up", "--build", "--wait")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
+
+    def use_compose(self, plugins: Path | None = None) -> None:
+        """Give `docker` a home that any user may write, and its plugins from `plugins` instead of the machine's."""
+        config = self.path.with_name(f"{self.path.name}-home") / ".docker"
+        config.mkdir(parents=True)
+        config.chmod(0o777)
+        (config / "config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
+        self.env["HOME"] = str(config.parent)
+
+    def as_user(self, user: int = FIRST_USER) -> dict:
+        """Return the options with which `run` runs as `user`, who may speak to the engine. Needs root; else as the tests' user."""
+        if os.getuid():
+            return {}
+        return {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid]}
+
+    @contextmanager
+    def in_background(self, *command: str, **options) -> Iterator[Path]:
+        """Run a command beside the test, yield the file that all it says goes into, and end it by Ctrl-C."""
+        log = self.path.with_name(f"{self.path.name}-background.log")
+        with log.open("w") as output:
+            options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL} | options
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
+            try:
+                yield log
+                assert process.poll() is None, f"it ended by itself:\n{log.read_text()}"
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(60)
 
     def build(self, *arguments: str, **options) -> tuple[str, subprocess.CompletedProcess[str]]:
         """Build the production image by a plain `docker build`; return its tag, and what happened."""

@@ -61,6 +61,10 @@ def test_compose_takes_its_files(render, answers: dict) -> None:
     assert not result.stderr
     model = json.loads(result.stdout)
     assert set(model["services"]) == {"app", "tests", "service", *answers.get("services", [])}
+    watched = [Path(rule["path"]) for rule in model["services"]["app"]["develop"]["watch"]]
+    assert len(watched) > 2 and len(watched) == len(set(watched))
+    if answers.get("starter") != "existing":
+        assert all(path.is_file() for path in watched)
     for name, service in model["services"].items():
         assert service["logging"]["options"]["max-size"], f"{name}: its log grows for ever"
         for port in service.get("ports", []):
