@@ -87,19 +87,19 @@ class Project:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
 
-    def use_compose(self, plugins: Path | None = None) -> None:
-        """Give `docker` a home that any user may write, and its plugins from `plugins` instead of the machine's."""
-        config = self.path.with_name(f"{self.path.name}-home") / ".docker"
-        config.mkdir(parents=True)
-        config.chmod(0o777)
-        (config / "config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
-        self.env["HOME"] = str(config.parent)
+    def as_user(self, user: int = FIRST_USER, plugins: Path | None = None) -> dict:
+        """Return options for `run`: as `user`, with a home of theirs and Docker's plugins of that folder, if any.
 
-    def as_user(self, user: int = FIRST_USER) -> dict:
-        """Return the options with which `run` runs as `user`, who may speak to the engine. Needs root; else as the tests' user."""
+        Where the tests do not run as root, it is their own user all the same.
+        """
+        home = self.path.with_name(f"{self.path.name}-home-{user}")
+        (home / ".docker").mkdir(parents=True, exist_ok=True)
+        (home / ".docker/config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
+        options = {"env": self.env | {"HOME": str(home)}}
         if os.getuid():
-            return {}
-        return {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid]}
+            return options
+        subprocess.run(["chown", "-R", f"{user}:{user}", home], check=True)
+        return options | {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid]}
 
     @contextmanager
     def in_background(self, *command: str, **options) -> Iterator[Path]:

@@ -42,15 +42,14 @@ def project(start):
     return project
 
 
-def version(project) -> tuple[int, ...]:
-    return tuple(int(part) for part in project.compose("version", "--short").stdout.split("-")[0].split("."))
+def version(project, **options) -> tuple[int, ...]:
+    return tuple(int(part) for part in project.compose("version", "--short", **options).stdout.split("-")[0].split("."))
 
 
 def test_the_oldest_compose_says_what_it_cannot_watch(project) -> None:
     if version(project) >= (2, 32, 2):
         pytest.skip("the Compose in PATH is not an old one")
     project.up()
-    project.use_compose()
     with project.in_background("docker", "compose", "watch", **project.as_user()) as log:
         eventually(log.read_text, lambda said: "Watch enabled" in said)
         assert "requirements.txt' also declared by a bind mount volume, this path won't be monitored" in log.read_text()
@@ -60,9 +59,9 @@ def test_the_oldest_compose_says_what_it_cannot_watch(project) -> None:
 
 @pytest.mark.skipif(not NEWEST_COMPOSE.exists(), reason="tests/engine/check-engine up was not run here")
 def test_a_new_dependency_is_one_rebuild_away(project) -> None:
-    project.use_compose(NEWEST_COMPOSE)
-    assert version(project) >= (2, 40)
-    with project.in_background("docker", "compose", "up", "--build", "--watch", **project.as_user()) as log:
+    newest = project.as_user(plugins=NEWEST_COMPOSE)
+    assert version(project, **newest) >= (2, 40)
+    with project.in_background("docker", "compose", "up", "--build", "--watch", **newest) as log:
         eventually(project.get, lambda page: "Hello" in page, seconds=60)
         (project.path / "app/main.py").write_text(APPLICATION)
         requirements = project.path / "app/requirements.txt"
