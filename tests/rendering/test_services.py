@@ -29,4 +29,4 @@ def test_none_leaves_nothing_of_them(render) -> None:
     assert [entry.name for entry in (path / "data").iterdir()] == [".gitignore"]
     compose = yaml.safe_load((path / "compose.yaml").read_text())
     assert "include" not in compose
-    assert "depends_on" not in compose["services"]["app"]
+    assert set(compose["services"]["app"]["depends_on"]) == {"logs"}
