@@ -1,8 +1,10 @@
 """An emitted project, driven from the outside as its owner would."""
 
 import http.client
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +16,9 @@ from pathlib import Path
 
 # The first user of most machines, whom a plain `docker compose up` takes its user to be
 FIRST_USER = 1000
+
+# Where tests/engine/check-engine puts the newest Compose and buildx; what is in PATH is the oldest that is tested
+NEWEST_COMPOSE = Path("/opt/check-engine/sid/usr/libexec/docker/cli-plugins")
 
 
 def engine_answers() -> bool:
@@ -91,6 +96,34 @@ class Project:
             self.compose("up", "--build", "--wait")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
+
+    def as_user(self, user: int = FIRST_USER, plugins: Path | None = None) -> dict:
+        """Return options for `run`: as `user`, with a home of theirs and Docker's plugins of that folder, if any.
+
+        Where the tests do not run as root, it is their own user all the same.
+        """
+        home = self.path.with_name(f"{self.path.name}-home-{user}")
+        (home / ".docker").mkdir(parents=True, exist_ok=True)
+        (home / ".docker/config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
+        options = {"env": self.env | {"HOME": str(home)}}
+        if os.getuid():
+            return options
+        subprocess.run(["chown", "-R", f"{user}:{user}", home], check=True)
+        return options | {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid]}
+
+    @contextmanager
+    def in_background(self, *command: str, **options) -> Iterator[Path]:
+        """Run a command beside the test, yield the file that all it says goes into, and end it by Ctrl-C."""
+        log = self.path.with_name(f"{self.path.name}-background.log")
+        with log.open("w") as output:
+            options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL} | options
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
+            try:
+                yield log
+                assert process.poll() is None, f"it ended by itself:\n{log.read_text()}"
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(60)
 
     def build(self, *arguments: str, **options) -> tuple[str, subprocess.CompletedProcess[str]]:
         """Build the production image by a plain `docker build`; return its tag, and what happened."""

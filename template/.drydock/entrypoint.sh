@@ -8,7 +8,8 @@ fi
 
 for folder in /app /data; do
     if [ ! -w "$folder" ]; then
-        echo "User $(id -u) may not write $folder, which is user $(stat -c %u "$folder")'s. As that user, on the host: export HOST_UID=\$(id -u) HOST_GID=\$(id -g), and start again." >&2
+        owner=$(stat -c 'HOST_UID=%u HOST_GID=%g' "$folder")
+        echo "User $(id -u) may not write $folder. If its owner is you: export $owner, and start again. Else make the folder yours, on the host." >&2
         exit 1
     fi
 done
