@@ -64,16 +64,6 @@ class Project:
         """Make `user` (a uid, its gid the same) the owner of every file. Needs root."""
         subprocess.run(["chown", "-R", f"{user}:{user}", self.path], check=True)
 
-    def as_user(self, user: int) -> dict[str, object]:
-        """Give every file to `user`, and return the options with which `run` is theirs, the engine within reach. Needs root."""
-        self.give_to(user)
-        for folder in self.path.parents:
-            if folder.stat().st_mode & 0o777 == 0o700:
-                folder.chmod(0o711)  # pytest's own
-        socket_group = os.stat("/var/run/docker.sock").st_gid
-        env = {key: value for key, value in self.env.items() if key not in ("HOST_UID", "HOST_GID")}
-        return {"user": user, "group": user, "extra_groups": [socket_group], "env": env | {"HOME": str(self.path)}}
-
     def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder; where it fails, show what it said."""
         options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, "timeout": 600} | options

@@ -83,6 +83,7 @@ def test_with_a_terminal_the_command_has_one(project) -> None:
     # What runs in it ends with the terminal
     shell = pexpect.spawn(str(project.path / "sh"), ["sleep", "4321"], cwd=project.path, env=project.env, timeout=60)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" in seen)
+    shell.ptyproc.delayafterclose = shell.ptyproc.delayafterterminate = 2
     shell.close(force=False)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" not in seen.replace("sh -c", ""))
 
@@ -114,6 +115,7 @@ def test_root_acts_for_the_owner_of_the_project(project) -> None:
 @pytest.mark.parametrize("user", [1001, 12345, 0])
 def test_what_it_makes_is_the_callers(start, user: int) -> None:
     project = start()
+    project.give_to(user)
     options = project.as_user(user)
     who = "import getpass, os; open('made', 'w'); os.makedirs(os.path.expanduser('~/x')); print(os.getuid(), getpass.getuser())"
     for up in (False, True):
