@@ -6,6 +6,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from repository import ROOT, copy_working_tree, git, make_repository
 os.environ["COPIER_SETTINGS_PATH"] = str(ROOT / "tests/copier-settings.yml")
 
 Render = Callable[..., Path]
+NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -81,17 +83,16 @@ def updatable(template_repository: Path, tmp_path: Path) -> Updatable:
     return Updatable(template_repository, tmp_path / "demo")
 
 
-@pytest.fixture
-def start(template: Path, tmp_path: Path) -> Iterator[Callable[..., Project]]:
-    """start(code=None, **answers) -> a Project of the test's own, on free ports.
+def starting(template: Path, folder: Path) -> Iterator[Callable[..., Project]]:
+    """start(code=None, **answers) -> a Project on free ports, in `folder`.
 
-    `code` is a folder laid under the project before it is rendered. Whatever the test leaves behind is removed.
+    `code` is a folder laid under the project before it is rendered. Whatever the tests leave behind is removed.
     """
     projects = []
 
     def start(code: Path | None = None, **answers: object) -> Project:
         # Compose names containers by the folder, and another run of the tests may be under way
-        path = tmp_path / f"demo-{os.getpid()}-{len(projects)}"
+        path = folder / f"demo-{os.getpid()}-{next(NUMBERS)}"
         if code:
             shutil.copytree(code, path)
         run_copy(str(template), path, data=answers, defaults=True, quiet=True, unsafe=False)
@@ -102,6 +103,18 @@ def start(template: Path, tmp_path: Path) -> Iterator[Callable[..., Project]]:
     yield start
     for project in projects:
         project.remove()
+
+
+@pytest.fixture
+def start(template: Path, tmp_path: Path) -> Iterator[Callable[..., Project]]:
+    """start(...), for projects of the test's own."""
+    yield from starting(template, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Project]]:
+    """start(...), for projects that the tests of a module share."""
+    yield from starting(template, tmp_path_factory.mktemp("shared"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

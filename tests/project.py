@@ -64,6 +64,16 @@ class Project:
         """Make `user` (a uid, its gid the same) the owner of every file. Needs root."""
         subprocess.run(["chown", "-R", f"{user}:{user}", self.path], check=True)
 
+    def as_user(self, user: int) -> dict[str, object]:
+        """Give every file to `user`, and return the options with which `run` is theirs, the engine within reach. Needs root."""
+        self.give_to(user)
+        for folder in self.path.parents:
+            if folder.stat().st_mode & 0o777 == 0o700:
+                folder.chmod(0o711)  # pytest's own
+        socket_group = os.stat("/var/run/docker.sock").st_gid
+        env = {key: value for key, value in self.env.items() if key not in ("HOST_UID", "HOST_GID")}
+        return {"user": user, "group": user, "extra_groups": [socket_group], "env": env | {"HOME": str(self.path)}}
+
     def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder; where it fails, show what it said."""
         options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, "timeout": 600} | options
@@ -130,6 +140,17 @@ class Project:
             yield name
         finally:
             self.run("docker", "rm", "--force", "--volumes", name, check=False)
+
+    def address(self, container: str, port: int) -> str:
+        """Return the address of a container on the engine's own network, once it answers on that port."""
+        host = self.run("docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
+
+        def answers() -> bool:
+            with socket.create_connection((host, port), timeout=5):
+                return True
+
+        eventually(answers, bool, seconds=120)
+        return host
 
     def get(self, path: str = "/", port: str = "PORT") -> str:
         """Return what http://127.0.0.1 answers on the port of that key, whatever the status."""

@@ -1,14 +1,27 @@
 """The template's own repository, and git."""
 
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import yaml
 from jinja2 import Environment, FileSystemLoader
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension
 
 ROOT = Path(__file__).parent.parent
-SERVICES = sorted(path.stem for path in ROOT.glob("include/services/*.yaml"))
+# The x-template block of each service, in the order of the prompt
+ABOUT: dict[str, dict] = dict(
+    sorted(
+        ((path.stem, yaml.safe_load(path.read_text())["x-template"]) for path in ROOT.glob("include/services/*.yaml")),
+        key=lambda item: item[1]["help"],
+    )
+)
+SERVICES = list(ABOUT)
+# Those that the tests run: what SERVICES names, else what tests/engine has a stand-in for where no image can be pulled
+STANDINS = re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split()
+RUN = os.environ.get("SERVICES", "").split() or [service for service in SERVICES if service in STANDINS]
 STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
 # The file of each starter that greets
 CODE = {"fastapi": "main.py", "django": "config/views.py", "flask": "main.py", "worker": "worker.py"}

@@ -14,4 +14,17 @@ for folder in /app /data; do
     fi
 done
 
+# For ./activate: a link to ./sh for each command of the environment, and none that is stale
+mkdir -p /data/bin
+for command in /opt/venv/bin/* /usr/local/bin/uv; do
+    link=/data/bin/${command##*/}
+    [ ! -x "$command" ] || [ -L "$link" ] || ln -s ../../sh "$link" || true
+done
+for link in /data/bin/*; do
+    [ -x "/opt/venv/bin/${link##*/}" ] || [ "$link" = /data/bin/uv ] || rm -f "$link"
+done
+touch /data/.bash_history
+# Whoever began, they are the folder's owner's
+[ "$(id -u)" != 0 ] || chown -h --reference=/data /data/.bash_history /data/bin /data/bin/*
+
 exec "$@"

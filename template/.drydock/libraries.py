@@ -22,10 +22,13 @@ def known() -> dict[str, str]:
 
 def missing() -> list[tuple[str, Path]]:
     """Return each library that a file of the environment needs and the loader cannot find, with that file."""
+    files = [str(file) for file in ENVIRONMENT.rglob("*.so*")]
+    # With one file, ldd does not say which
+    said = subprocess.run(["ldd", *files, "/dev/null"], capture_output=True, text=True).stdout
     found = []
-    for file in ENVIRONMENT.rglob("*.so*"):
-        said = subprocess.run(["ldd", file], capture_output=True, text=True).stdout
-        found += [(library, file) for library in re.findall(r"^\s*(\S+) => not found", said, re.MULTILINE)]
+    for text in re.split(r"^(?=\S+:$)", said, flags=re.MULTILINE):
+        file = Path(text.partition(":\n")[0])
+        found += [(library, file) for library in re.findall(r"^\s*(\S+) => not found", text, re.MULTILINE)]
     return found
 
 

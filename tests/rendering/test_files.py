@@ -38,7 +38,7 @@ def test_text_is_tidy(render, answers: dict) -> None:
         assert not re.search(r"[ \t]$", text, re.M), f"{file}: trailing blanks"
         assert not re.search(r"\n\n\n\n", text), f"{file}: empty lines"
         assert "\r" not in text, f"{file}: LF endings"
-        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.)", text), f"{file}: Jinja left over"
+        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|(if|range) \.|end\}\})", text), f"{file}: Jinja left over"
 
 
 @every_answer
@@ -81,7 +81,7 @@ def test_hadolint_finds_nothing(render, answers: dict) -> None:
 def test_shellcheck_finds_nothing(render) -> None:
     path = render()
     called = [path / "sh", path / "build.sh"]
-    result = subprocess.run(["shellcheck", "--shell=sh", *called, *path.glob(".drydock/*.sh")], capture_output=True, text=True)
+    result = subprocess.run(["shellcheck", "--shell=sh", *called, path / "activate", *path.rglob(".drydock/**/*.sh")], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
     assert all(script.stat().st_mode & 0o111 for script in called)
 
@@ -95,14 +95,14 @@ def test_the_tests_own_scripts_pass_shellcheck() -> None:
 @every_answer
 def test_env_has_the_agreed_keys_and_no_dead_ones(render, answers: dict) -> None:
     path = render(**answers)
-    keys = re.findall(r"^([A-Z_]+)=", (path / ".env").read_text(), re.M)
+    keys = re.findall(r"^([A-Z0-9_]+)=", (path / ".env").read_text(), re.M)
     assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(keys)
     assert len(keys) == len(set(keys))
     compose = "".join(file.read_text() for file in files(path) if file.suffix == ".yaml")
-    read = set(re.findall(r"\$\{([A-Z_]+)", compose))
+    read = set(re.findall(r"\$\{([A-Z0-9_]+)", compose))
     unread = set(keys) - read - ({"PORT"} if answers.get("starter") == "worker" else set())
     assert not unread
-    assert read - set(keys) <= {"HOST_UID", "HOST_GID", "SERVICE_PORT"}
+    assert read - set(keys) <= {"HOST_UID", "HOST_GID", "SERVICE_PORT", *(f"{service.upper()}_IMAGE" for service in SERVICES)}
 
 
 @every_answer
@@ -136,4 +136,4 @@ def test_a_fresh_copy_by_copie(copie) -> None:
     result = copie.copy(extra_answers={"services": SERVICES})
     assert result.exception is None
     assert result.exit_code == 0
-    assert sorted(file.stem for file in (result.project_dir / "include").iterdir()) == SERVICES
+    assert sorted(file.stem for file in (result.project_dir / "include").iterdir()) == sorted(SERVICES)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from repository import SERVICES, commit, git
+from repository import ABOUT, SERVICES, commit, git
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -44,10 +44,10 @@ def test_adding_a_service_brings_its_file_its_keys_and_its_folder(updatable) -> 
 
     assert "UU" not in status
     assert (updatable.path / "include/redis.yaml").is_file()
-    assert (updatable.path / "data/redis/8/.gitkeep").is_file()
+    assert (updatable.path / "data/redis/.gitkeep").is_file()
     env = (updatable.path / ".env").read_text()
     assert "REDIS_PORT=6379" in env and "POSTGRES_PORT=5433" in env
-    assert yaml.safe_load((updatable.path / "compose.yaml").read_text())["include"] == ["include/postgres.yaml", "include/redis.yaml"]
+    assert yaml.safe_load((updatable.path / "compose.yaml").read_text())["include"] == ["include/redis.yaml", "include/postgres.yaml"]
 
 
 def test_removing_what_was_added_gives_the_same_tree_and_keeps_the_data(updatable) -> None:
@@ -55,7 +55,7 @@ def test_removing_what_was_added_gives_the_same_tree_and_keeps_the_data(updatabl
     before = tree(updatable.path)
     updatable.update(services=SERVICES)
     commit(updatable.path)
-    kept = [updatable.path / "data" / service / "kept" for service in SERVICES]
+    kept = [updatable.path / "data" / service / "kept" for service in SERVICES if "data" in ABOUT[service]]
     for file in kept:
         file.write_text("rows")
     updatable.update(services=["redis"])
@@ -70,6 +70,17 @@ def test_a_service_that_the_template_drops_takes_no_other_with_it(updatable) -> 
     commit(updatable.template)
     updatable.update()
     assert [file.name for file in (updatable.path / "include").iterdir()] == ["redis.yaml"]
+
+
+def test_a_service_that_the_template_renames_stays_chosen(updatable) -> None:
+    updatable.copy(services=["postgres", "redis"])
+    services = updatable.template / "include/services"
+    (services / "redis.yaml").rename(services / "keydb.yaml")
+    edit(services / "keydb.yaml", "  redis:\n", "  keydb:\n")
+    edit(updatable.template / "include/services_kept.jinja", "renamed = {}", "renamed = {'redis': 'keydb'}")
+    commit(updatable.template)
+    updatable.update()
+    assert sorted(file.name for file in (updatable.path / "include").iterdir()) == ["keydb.yaml", "postgres.yaml"]
 
 
 def test_a_starters_code_is_the_users_own(updatable) -> None:

@@ -3,7 +3,6 @@
 No other way out is left: for the build, the names of the real servers lead nowhere.
 """
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ import pytest
 import trustme
 
 from kinds import KINDS
-from project import Project, eventually
-from repository import ROOT
+from project import Project
+from repository import ROOT, git, make_repository
 
 PASSWORD = "open-sesame-4711"
 NOWHERE = [f"--add-host={name}:127.0.0.1" for name in ("pypi.org", "files.pythonhosted.org", "deb.debian.org", "github.com")]
@@ -44,18 +43,6 @@ def lay(start, authority: Path, tmp_path: Path, **answers: str) -> Project:
     return project
 
 
-def address(project: Project, container: str, port: int) -> str:
-    """Return the address of a container once it answers on that port."""
-    host = project.run("docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
-
-    def answers() -> bool:
-        with socket.create_connection((host, port), timeout=5):
-            return True
-
-    eventually(answers, bool, seconds=120)
-    return host
-
-
 def builds(project: Project, *arguments: str, builder: str = "1") -> None:
     """Build what ships and what to work in: neither may tell the password, nor may what they are made of."""
     environment = project.env | {"DOCKER_BUILDKIT": builder}
@@ -75,7 +62,7 @@ def proxy(project: Project, authority: Path) -> Iterator[tuple[str, str]]:
     keys = "--ca-key-file /ca/ca.key --ca-cert-file /ca/ca.crt --ca-signing-key-file /ca/server.key --ca-file $SSL_CERT_FILE"
     command = f"pip install --quiet --root-user-action ignore proxy.py==2.4.10 && exec proxy {options} {keys} --basic-auth user:{PASSWORD}"
     with project.container("--volume", f"{authority}:/ca:ro", "python:3.14-slim", "sh", "-c", command) as name:
-        yield name, f"http://user:{PASSWORD}@{address(project, name, 3128)}:3128"
+        yield name, f"http://user:{PASSWORD}@{project.address(name, 3128)}:3128"
 
 
 @pytest.mark.parametrize(("base_image", "builder"), [("slim", "1"), ("ubuntu", "1"), ("slim", "0")])
@@ -104,7 +91,7 @@ def mirror(project: Project, authority: Path) -> Iterator[tuple[str, str]]:
     volumes = ["--volume", f"{authority}:/ca:ro", "--volume", f"{ROOT}/tests/mirror.py:/mirror.py:ro"]
     command = ["python", "/mirror.py", "/ca/server.crt", "/ca/server.key", PASSWORD]
     with project.container(*volumes, "python:3.14-slim", *command) as name:
-        yield name, f"--add-host=mirror.test:{address(project, name, 8443)}"
+        yield name, f"--add-host=mirror.test:{project.address(name, 8443)}"
 
 
 @pytest.mark.parametrize("base_image", ["slim", "ubuntu"])
@@ -143,3 +130,30 @@ def test_a_password_in_apt_mirror_is_refused(start, authority: Path, tmp_path: P
     _, result = project.build("--build-arg", f"APT_MIRROR=https://user:{PASSWORD}@mirror.test", check=False)
     assert result.returncode != 0
     assert "APT_MIRROR may hold no password" in result.stderr
+
+
+def test_a_package_by_git(start, tmp_path: Path) -> None:
+    """Git is a tool to build with, and no tag of the repository but the named one will do."""
+    package = tmp_path / "greeting"
+    package.mkdir()
+    (package / "pyproject.toml").write_text('[project]\nname = "greeting"\nversion = "1"\n')
+    (package / "greeting.py").write_text('WORD = "hello by git"\n')
+    make_repository(package)
+    git(package, "tag", "v1")
+    (package / "greeting.py").write_text("WORD = 2\n")
+    git(package, "commit", "-qam", "another word")
+    git(package, "update-server-info")
+
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "requirements.txt").write_text("greeting @ git+http://git.test:8000/greeting/.git@v1\n")
+    (code / "main.py").write_text("from greeting import WORD\n\nprint(WORD)\n")
+    project = start(code, starter="existing", serve_command="python main.py", serve_imports="main")
+    with project.container("--volume", f"{tmp_path}:/srv:ro", "python:3.14-slim", "python", "-m", "http.server", "--directory", "/srv") as name:
+        host = f"--add-host=git.test:{project.address(name, 8000)}"
+        _, result = project.build(host, check=False)
+        assert result.returncode != 0
+        assert "Git executable not found" in result.stderr and "section build of build.sh" in result.stderr, result.stderr[-3000:]
+        project.write_sections(build="apt_install git")
+        tag, _ = project.build(host)
+    assert project.run("docker", "run", "--rm", tag).stdout == "hello by git\n"

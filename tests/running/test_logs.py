@@ -7,11 +7,6 @@ import pytest
 
 from project import eventually
 
-# What a service's file has in the place of its line for Docker's own log files
-SERVICE = """    depends_on:
-      logs: {condition: service_started, required: false}
-    logging: {driver: splunk, options: {splunk-url: "http://127.0.0.1:${LOG_PORT:?is missing in .env}", splunk-token: none, splunk-verify-connection: "false", labels: com.docker.compose.service}}
-"""
 CRASH = """python -c '
 import os, sys
 for number in range(20000): print("line", number)
@@ -31,10 +26,7 @@ def said(path: Path, service: str) -> list[str]:
 
 @pytest.fixture
 def project(start):
-    project = start(services=["redis"])
-    redis = project.path / "include/redis.yaml"
-    redis.write_text(re.sub(r"    logging: {driver: json-file.*\n", lambda _: SERVICE, redis.read_text()))
-    return project
+    return start(services=["redis"])
 
 
 def test_everything_said_is_kept(project) -> None:

@@ -1,0 +1,70 @@
+"""Writes docs/services.md, the table of all services, from include/services/: uv run python docs/services.py [--check]
+
+With --check it writes nothing, and fails where the page is not what the files say.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/services.md"
+# What tests/engine has a stand-in for: the tests run these for real where no registry can be reached
+STANDINS = set(re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split())
+HEAD = """\
+# Services
+
+Made by `uv run python docs/services.py` from [include/services](../include/services); do not edit.
+
+Each is one file there. Ports listen on 127.0.0.1 and stand in `.env`, beside users, passwords (`development`) and versions. Another
+version starts with data of its own, in `data/NAME/VERSION`; `NAME_IMAGE` in `.env` takes any image in the place of the usual one.
+
+| answer | what | image | ports | the application finds it by | client | files are | in Google Cloud | run in our CI |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+FOOT = """
+"files are": yours, where the image runs as you; its own user's, where it cannot: `docker compose run --rm --no-deps --user 0:0 app rm -r
+/data/NAME` deletes those without sudo.
+
+"run in our CI": our machines reach no registry, so only images that can be made from Debian packages run there (see
+[tests/engine](../tests/engine/README.md)). The files of the others are checked by Compose itself and were written against the images'
+public sources. `.github/workflows/services.yml` runs them all where images can be pulled; it has not been run yet.
+"""
+
+
+def row(file: Path) -> str:
+    """Return the line of a service in the table."""
+    text = yaml.safe_load(file.read_text())
+    about, service = text["x-template"], text["services"][file.stem]
+    env = about["env"]
+    key = f"{file.stem.upper()}_VERSION"
+    image = re.sub(rf"^\$\{{\w+:-(.*?)\$\{{{key}:\?is missing in \.env}}(.*)}}$", rf"\g<1>{env[key]}\2", service["image"])
+    ports = ", ".join(str(value) for key, value in env.items() if key.endswith("PORT"))
+    names = ", ".join(f"`{name}`" for name in [*about["url"], *about.get("also", {})])
+    owner = "none" if "data" not in about else "yours" if "user" in service else "its own user's"
+    cells = [
+        f"`{file.stem}`",
+        "; ".join([about["help"], *(f"or {name}" for name in about.get("variants", {}))]),
+        f"`{image}`",
+        ports,
+        names,
+        f"`{about['client']}`",
+        owner,
+        about["google_cloud"],
+        "yes" if file.stem in STANDINS else "no",
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def page() -> str:
+    """Return the page."""
+    files = sorted(ROOT.glob("include/services/*.yaml"), key=lambda file: yaml.safe_load(file.read_text())["x-template"]["help"])
+    return HEAD + "".join(row(file) for file in files) + FOOT
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(None if PAGE.exists() and PAGE.read_text() == page() else "docs/services.md is out of date: uv run python docs/services.py")
+    PAGE.write_text(page())
