@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 import yaml
@@ -83,12 +84,15 @@ def updatable(template_repository: Path, tmp_path: Path) -> Updatable:
     return Updatable(template_repository, tmp_path / "demo")
 
 
-def starting(template: Path, folder: Path) -> Iterator[Callable[..., Project]]:
-    """start(code=None, **answers) -> a Project on free ports, in `folder`.
+def starting(template: Path) -> Iterator[Callable[..., Project]]:
+    """start(code=None, **answers) -> a Project on free ports.
 
     `code` is a folder laid under the project before it is rendered. Whatever the tests leave behind is removed.
     """
     projects = []
+    # Not in pytest's folders, which are closed to every other user
+    folder = Path(mkdtemp(prefix="drydock-"))
+    folder.chmod(0o755)
 
     def start(code: Path | None = None, **answers: object) -> Project:
         # Compose names containers by the folder, and another run of the tests may be under way
@@ -103,18 +107,19 @@ def starting(template: Path, folder: Path) -> Iterator[Callable[..., Project]]:
     yield start
     for project in projects:
         project.remove()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def start(template: Path, tmp_path: Path) -> Iterator[Callable[..., Project]]:
+def start(template: Path) -> Iterator[Callable[..., Project]]:
     """start(...), for projects of the test's own."""
-    yield from starting(template, tmp_path)
+    yield from starting(template)
 
 
 @pytest.fixture(scope="module")
-def start_shared(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Project]]:
+def start_shared(template: Path) -> Iterator[Callable[..., Project]]:
     """start(...), for projects that the tests of a module share."""
-    yield from starting(template, tmp_path_factory.mktemp("shared"))
+    yield from starting(template)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,6 +83,7 @@ def test_with_a_terminal_the_command_has_one(project) -> None:
     # What runs in it ends with the terminal
     shell = pexpect.spawn(str(project.path / "sh"), ["sleep", "4321"], cwd=project.path, env=project.env, timeout=60)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" in seen)
+    shell.ptyproc.delayafterclose = shell.ptyproc.delayafterterminate = 2
     shell.close(force=False)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" not in seen.replace("sh -c", ""))
 
