@@ -60,9 +60,14 @@ def test_compose_takes_its_files(render, answers: dict) -> None:
     result = subprocess.run(command, cwd=render(**answers), check=True, capture_output=True, text=True)
     assert not result.stderr
     model = json.loads(result.stdout)
-    assert set(model["services"]) == {"app", "tests", "service", *answers.get("services", [])}
+    assert set(model["services"]) == {"app", "logs", "tests", "service", *answers.get("services", [])}
+    watched = [Path(rule["path"]) for rule in model["services"]["app"]["develop"]["watch"]]
+    assert len(watched) > 2 and len(watched) == len(set(watched))
+    if answers.get("starter") != "existing":
+        assert all(path.is_file() for path in watched)
     for name, service in model["services"].items():
-        assert service["logging"]["options"]["max-size"], f"{name}: its log grows for ever"
+        # Both are rotated: what the first leaves to read by `docker compose logs`, and the second's files
+        assert service["logging"]["driver"] == "splunk" or service["logging"]["options"]["max-size"], f"{name}: its log grows for ever"
         for port in service.get("ports", []):
             assert port["host_ip"] == "127.0.0.1", f"{name}: {port} listens beyond this machine"
 

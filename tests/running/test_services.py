@@ -47,7 +47,7 @@ def test_all_together(start) -> None:
     project = start(services=RUN)
     project.up()
     states = project.compose("ps", "--format", "{{.Service}} {{.Health}}").stdout.splitlines()
-    assert sorted(states) == sorted(f"{service} healthy" for service in ["app", *RUN])
+    assert sorted(states) == sorted(["logs ", *(f"{service} healthy" for service in ["app", *RUN])])
     for service in RUN:
         write(project, service)
     assert_kept(project, *RUN)
