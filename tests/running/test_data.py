@@ -124,7 +124,7 @@ def test_reset_empties(project) -> None:
     project.compose("stop")
     project.sh("--reset", "--yes")
     assert services_up(project) == []
-    kept = {".gitignore", ".bash_history", "bin", "local.env", "postgres", "snapshots"}
+    kept = {".gitignore", ".bash_history", "bin", "local.env", "logs", "postgres", "snapshots"}
     assert {file.name for file in (project.path / "data").iterdir()} == kept
     assert [file.name for file in (project.path / "data/postgres").iterdir()] == [".gitkeep"]
     project.up()

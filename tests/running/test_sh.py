@@ -88,20 +88,43 @@ def test_with_a_terminal_the_command_has_one(project) -> None:
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" not in seen.replace("sh -c", ""))
 
 
+def test_a_pipeline_at_a_terminal_ends_by_its_keys(project) -> None:
+    shell = pexpect.spawn("bash", ["--norc"], cwd=project.path, env=project.env, encoding="utf-8", timeout=60)
+    shell.sendline("./sh sh -c 'echo \"reading\"; cat' | cat")
+    shell.expect("reading\r\n")
+    shell.sendline("typed")
+    shell.expect("typed\r\ntyped\r\n")
+    shell.sendcontrol("d")
+    shell.sendline("./sh sh -c 'echo \"begun\"; sleep 321' | cat")
+    shell.expect("begun\r\n")
+    shell.sendcontrol("c")
+    shell.expect(r"# |\$ ")
+    shell.sendline("echo status=${PIPESTATUS[0]}")
+    shell.expect("status=130")
+    shell.close()
+    eventually(lambda: commands_inside(project), lambda seen: "sleep 321" not in seen)
+
+
 @pytest.mark.parametrize("whom", ["alone", "pipeline"])
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
 def test_signals_end_the_command_inside(project, name: str, whom: str) -> None:
     """Sent to ./sh alone, as kill does, or to all of a pipeline, as Ctrl-C and timeout do."""
     number = signal.Signals[name]
-    for heed, status, said in (("heed", 5, f"got {name}\n"), ("", 128 + number, "")):
-        command = [project.path / "sh", "python", "-c", SLEEP, heed]
+    inside = (
+        (["python", "-c", SLEEP, "heed"], 5, f"got {name}\n"),
+        (["python", "-c", SLEEP], 128 + number, ""),
+        # What it started ends with it, and does not keep the pipe open
+        (["sh", "-c", "echo ready; sleep 300; exit 0"], 128 + number, ""),
+    )
+    for words, status, said in inside:
+        command = [project.path / "sh", *words]
         options = {"cwd": project.path, "env": project.env, "stdin": subprocess.DEVNULL, "start_new_session": True}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
             assert process.stdout.readline() == "ready\n"
             (os.kill if whom == "alone" else os.killpg)(process.pid, number)
             output, errors = process.communicate(timeout=60)
         assert (process.returncode, output) == (status, said), errors
-        eventually(lambda: commands_inside(project), lambda seen: "time.sleep(300)" not in seen)
+        eventually(lambda: commands_inside(project), lambda seen: "sleep(300)" not in seen and "sleep 300" not in seen)
 
 
 def test_root_acts_for_the_owner_of_the_project(project) -> None:
