@@ -11,6 +11,8 @@ right=$(unset HOST_UID HOST_GID; . "$root/.drydock/user.sh"; echo "$HOST_UID")
 . "$root/.drydock/user.sh"
 tab=$(printf '\t')
 problems=0
+list=$(mktemp)
+trap 'rm -f "$list"' EXIT
 
 fine() { printf '  %s\n' "$*"; }
 problem() { printf '! %s\n' "$*"; problems=$((problems + 1)); }
@@ -31,8 +33,6 @@ setting() {
     [ -n "$value" ] || value=$(sed -n "s/^$1=['\"]\{0,1\}\([^'\"#]*[^'\"# ]\).*/\1/p" .env)
     printf '%s\n' "$value"
 }
-# The user of this machine who is that user in a container
-outside() { case $kind in *name=rootless*) [ "$1" != 0 ] || id -u ;; *) echo "$1" ;; esac; }
 facts() { printf '%s\n' "$model" | awk -F '\t' -v what="$1" -v service="${2:-}" '$2 == what && (service == "" || $1 == service) { print (service == "" ? $1 "\t" : "") $3 }'; }
 
 
@@ -51,7 +51,7 @@ fi
 kind=$(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}')
 case $(docker version --format '{{range .Server.Components}}{{.Name}} {{end}}') in
     *Podman*) engine=Podman ;;
-    *) engine="Docker Engine"; at_least "$server" 24 || problem "Docker Engine $server is too old: install 24 or newer, https://docs.docker.com/engine/install/" ;;
+    *) engine="Docker Engine"; at_least "$server" 25 || problem "Docker Engine $server is too old: install 25 or newer, https://docs.docker.com/engine/install/" ;;
 esac
 case $kind in *"Docker Desktop"*) engine="Docker Desktop, engine" ;; esac
 case $kind in *name=rootless*) engine="Rootless $engine" ;; esac
@@ -117,7 +117,7 @@ case $kind in
             case $folder in "$root/data"/*) ;; *) continue ;; esac
             if [ ! -e "$folder" ]; then
                 problem "The folder $folder of $service is missing, and the engine would make it root's: mkdir -p $folder"
-            elif [ -n "$owner" ] && [ -z "$(find "$folder" -prune -user "$(outside "${owner%%:*}")")" ]; then
+            elif [ -n "$owner" ] && [ "${owner%%:*}" != 0 ] && [ -z "$(find "$folder" -prune -user "${owner%%:*}")" ]; then
                 problem "$service runs as user ${owner%%:*}, who does not own $folder: ./sh --root chown -R $owner /data${folder#"$root/data"}"
             fi
         done <<END
@@ -155,9 +155,9 @@ listener() {
 }
 while IFS="$tab " read -r service host port target; do
     [ -n "$service" ] || continue
-    holder=$(docker ps --filter "publish=$port/tcp" --format '{{.Names}} {{.Label "com.docker.compose.project.working_dir"}}' | head -n 1)
+    holder=$(docker ps --filter "publish=$port/tcp" --format '{{.Names}} {{.Label "com.docker.compose.project"}}' | head -n 1)
     case $holder in
-        *" $root") continue ;;
+        *" $project") continue ;;
         ?*) holder="container ${holder%% *}" ;;
         *) holder=$(listener "$port" "$host") ;;
     esac
@@ -175,14 +175,12 @@ image=${image:-$project-app}
 if made=$(docker image inspect --format '{{.Metadata.LastTagTime.UTC.Format "2006-01-02T15:04:05.000000Z"}}' "$image" 2>/dev/null); then
     # What the Dockerfile copies before there is code
     inputs=$(sed -n 's/^COPY //p' Dockerfile | tr ' ' '\n' | sed -n "s#^\${PROJECT}/#$(setting PROJECT)/#p; /^build.sh/p; /^.drydock/p")
-    stamp=$(mktemp)
-    if touch -d "$made" "$stamp" 2>/dev/null; then
+    if touch -d "$made" "$list" 2>/dev/null; then
         # shellcheck disable=SC2086 # patterns
-        newer=$(find Dockerfile $inputs -type f -newer "$stamp" 2>/dev/null | sort -u | tr '\n' ' ' || true)
+        newer=$(find Dockerfile $inputs -type f -newer "$list" 2>/dev/null | sort -u | tr '\n' ' ' || true)
         [ -z "$newer" ] || problem "The image is older than $newer: docker compose up --build --wait"
     fi
-    rm "$stamp"
-    runs=$(docker ps --quiet --filter "label=com.docker.compose.project.working_dir=$root" --filter label=com.docker.compose.service=app --filter label=com.docker.compose.oneoff=False)
+    runs=$(docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=app --filter label=com.docker.compose.oneoff=False | head -n 1)
     if [ -n "$runs" ] && [ "$(docker inspect --format '{{.Image}}' "$runs")" != "$(docker image inspect --format '{{.Id}}' "$image")" ]; then
         problem "The application runs in an older image than the last that was built: docker compose up --wait"
     fi
@@ -193,8 +191,11 @@ fi
 
 
 # Containers
-others=$(docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | grep -vxF "$root" | head -n 1 || true)
-[ -z "$others" ] || problem "$others has containers under the same name, $project: write COMPOSE_PROJECT_NAME=another-name into .env of one of the two"
+docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u >"$list"
+while read -r folder; do
+    # A folder may have two names
+    [ "$(cd "$folder" 2>/dev/null && pwd -P)" = "$root" ] || problem "$folder has containers under the same name, $project: write COMPOSE_PROJECT_NAME=another-name into .env of one of the two"
+done <"$list"
 
 next_step() {
     case $1 in

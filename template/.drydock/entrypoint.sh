@@ -14,17 +14,19 @@ for folder in /app /data; do
     fi
 done
 
-# For ./activate: a link to ./sh for each command of the environment, and none that is stale
-mkdir -p /data/bin
-for command in /opt/venv/bin/* /usr/local/bin/uv; do
-    link=/data/bin/${command##*/}
-    [ ! -x "$command" ] || [ -L "$link" ] || ln -s ../../sh "$link" || true
-done
-for link in /data/bin/*; do
-    [ -x "/opt/venv/bin/${link##*/}" ] || [ "$link" = /data/bin/uv ] || rm -f "$link"
-done
-touch /data/.bash_history
-# Whoever began, they are the folder's owner's
-[ "$(id -u)" != 0 ] || chown -h --reference=/data /data/.bash_history /data/bin /data/bin/*
+# For ./activate: a link to ./sh for each command of the environment, and none that is stale. And the history that shells share.
+# Where root began, they are the folder's owner's. Not worth a start that fails
+{
+    mkdir -p /data/bin
+    for command in /opt/venv/bin/* /usr/local/bin/uv; do
+        link=/data/bin/${command##*/}
+        [ ! -x "$command" ] || [ -L "$link" ] || ln -s ../../sh "$link"
+    done
+    for link in /data/bin/*; do
+        [ -x "/opt/venv/bin/${link##*/}" ] || [ "$link" = /data/bin/uv ] || rm -f "$link"
+    done
+    touch /data/.bash_history
+    [ "$(id -u)" != 0 ] || chown -h --reference=/data /data/.bash_history /data/bin /data/bin/*
+} 2>/dev/null || true
 
 exec "$@"

@@ -14,16 +14,16 @@ states=$(docker compose --profile '*' ps --all --format '{{.Service}}	state	{{.S
     $2 == "profile" { profile[$1] = 1 }
     $2 == "x-client" { client[$1] = $3 }
     $2 == "port" { ports[$1] = ports[$1] $3 "\n" }
-    $2 == "environment" && $1 == "app" && $3 ~ /:\/\// { urls[++urls_count] = $3 }
+    $2 == "environment" && $1 == "app" { urls[++urls_count] = $3 }
     $2 == "environment" { environment[$1] = environment[$1] $3 "\n" }
 
-    # An URL of the application, as this machine would write it: //user@postgres:5432/ is //user@127.0.0.1:5432/ here
+    # What leads the application to a service, as this machine would write it: @postgres:5432/ is @127.0.0.1:5432/ here
     function show_urls(service, here, port,    number, url, place, before) {
         for (number = 1; number <= urls_count; number++) {
             url = urls[number]
             place = index(url, service ":" port)
             before = substr(url, place - 1, 1)
-            if (place && (before == "@" || before == "/") && substr(url, place + length(service ":" port), 1) !~ /[0-9]/) {
+            if (place && before ~ /[@\/=,]/ && substr(url, place + length(service ":" port), 1) !~ /[0-9]/) {
                 print "    " substr(url, 1, place - 1) here substr(url, place + length(service ":" port))
                 shown = 1
             }
@@ -35,7 +35,7 @@ states=$(docker compose --profile '*' ps --all --format '{{.Service}}	state	{{.S
             service = services[number]
             if (profile[service] && !state[service]) continue
             split(state[service], part, " ")
-            print service ": " (!state[service] ? "not there" : part[1] (part[1] == "exited" ? " with status " part[2] : part[3] != "" ? ", " part[2] : ""))
+            print service ": " (!state[service] ? "not running" : part[1] (part[1] == "exited" ? " with status " part[2] : part[3] != "" ? ", " part[2] : ""))
             total = split(ports[service], lines, "\n") - 1
             for (line = 1; line <= total; line++) {
                 split(lines[line], word, " ")
@@ -52,7 +52,7 @@ states=$(docker compose --profile '*' ps --all --format '{{.Service}}	state	{{.S
                 for (line = 1; line <= total; line++) {
                     name = lines[line]
                     sub(/=.*/, "", name)
-                    if (name ~ /USER|PASS|SECRET|TOKEN|KEY|AUTH|DATABASE|DB$/) print "    " lines[line]
+                    if (name ~ /USER|PASS|SECRET|TOKEN|KEY|AUTH$|DATABASE$|DB$/ && lines[line] !~ /=\//) print "    " lines[line]
                 }
             }
             if (service == "app") print "    ./sh"

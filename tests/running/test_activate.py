@@ -1,16 +1,16 @@
 """. ./activate: the container as a virtual environment, in each shell."""
 
-import os
 import shutil
 
 import pexpect
 import pytest
 
-from project import FIRST_USER, eventually
+from project import eventually
 
-STATE = 'printf "%s|" "$PATH" "$PS1" "${HOST_UID-none}" "${HOST_GID-none}"; command -v deactivate pytest-x'
+STATE = 'printf "%s|" "$PATH" "$PS1" "${HOST_UID-none}" "${HOST_GID-none}"; command -v deactivate || true'
 # A prompt, as where a person types
 POSIX = f"""
+set -eu
 PS1='old> '
 export HOST_GID=77
 before=$({STATE})
@@ -27,8 +27,7 @@ cd - >/dev/null
 deactivate
 after=$({STATE})
 [ "$before" = "$after" ] && echo restored
-set | grep -i drydock
-exit 0
+set | grep -i _drydock || true
 """
 FISH = """
 set -gx HOST_GID 77
@@ -65,7 +64,7 @@ def project(start_shared):
 @pytest.fixture(scope="module")
 def caller(project) -> dict[str, object]:
     """The options with which `run` is an ordinary user's."""
-    options = {"env": project.env} if os.getuid() else project.as_user(FIRST_USER)
+    options = project.as_user()
     options["env"] |= {"ROOT": str(project.path)}
     return options
 

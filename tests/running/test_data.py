@@ -1,5 +1,6 @@
 """./sh --snapshot, --restore, --reset: nothing is lost without a question, and nobody needs sudo."""
 
+import os
 import re
 import tarfile
 
@@ -21,7 +22,8 @@ def sql(project: Project, command: str) -> str:
 
 
 def services_up(project: Project) -> list[str]:
-    return sorted(project.compose("ps", "--services", "--status", "running").stdout.split())
+    up = project.compose("ps", "--services", "--status", "running").stdout.split()
+    return sorted(service for service in up if service in ("app", "postgres"))
 
 
 def owners(project: Project) -> dict[str, tuple[int, int, int]]:
@@ -128,3 +130,23 @@ def test_reset_empties(project) -> None:
     project.up()
     project.sh("--restore", "full", "--yes")
     assert sql(project, "SELECT count(*) FROM gone") == "0"
+
+
+@pytest.mark.skipif(os.getuid(), reason="only root can be other users")
+@pytest.mark.parametrize("user", [1001, 0])
+def test_any_user_may(start, user: int) -> None:
+    project = start(services=["redis"])
+    project.give_to(user)
+    options = project.as_user(user)
+    ids = {"HOST_UID": str(user), "HOST_GID": str(user)}
+    project.compose("up", "--build", "--wait", **options | {"env": options["env"] | ids})
+    redis = ("-s", "redis", "redis-cli")
+    project.sh(*redis, "set", "word", "kept", **options)
+    project.sh("--snapshot", "one", **options)
+    project.sh("--reset", "redis", "--yes", **options)
+    assert project.sh(*redis, "get", "word", **options).stdout == "\n"
+    project.sh("--restore", "one", "--yes", **options)
+    assert project.sh(*redis, "get", "word", **options).stdout == "kept\n"
+    assert (project.path / "data/snapshots/one.tar.gz").stat().st_uid == user
+    assert "No problem found" in project.sh("--doctor", **options).stdout
+    assert f":{project.ports['REDIS_PORT']}/0" in project.sh("--info", **options).stdout

@@ -51,7 +51,7 @@ def test_info_says_how_to_reach_what_runs(project) -> None:
     assert mail, said
     assert "\ntests:" not in said and "\nservice:" not in said
     project.compose("rm", "--force", "--stop", "mail")
-    assert "\nmail: not there\n" in project.sh("--info").stdout
+    assert "\nmail: not running\n" in project.sh("--info").stdout
     override.unlink()
 
 
@@ -123,7 +123,7 @@ def test_users_and_what_is_not_theirs(project) -> None:
 
     assert "HOST_UID is 4 in your environment, and should be 1000" in problems(project, env=project.env | {"HOST_UID": "4"})
     # Not in the group that may use the engine
-    options = project.as_user(FIRST_USER) | {"extra_groups": []}
+    options = project.as_user() | {"extra_groups": []}
     if not os.stat("/var/run/docker.sock").st_mode & stat.S_IWOTH:
         assert "sudo usermod -aG docker" in problems(project, **options)
 
