@@ -112,7 +112,9 @@ class Project:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
             try:
                 yield log
-                assert process.poll() is None, f"it ended by itself:\n{log.read_text()}"
+                assert process.poll() is None, "it ended by itself"
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{log.read_text()}"[-12000:]) from None
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
