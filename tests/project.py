@@ -88,18 +88,20 @@ class Project:
             raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
 
     def as_user(self, user: int = FIRST_USER, plugins: Path | None = None) -> dict:
-        """Return options for `run`: as `user`, with a home of theirs and Docker's plugins of that folder, if any.
+        """Give every file to `user`, and return the options with which `run` is theirs: a home, and the engine within reach.
 
-        Where the tests do not run as root, it is their own user all the same.
+        `plugins` is the folder where their `docker` finds Compose, if not the machine's. Where the tests do not run as root,
+        it is their own user all the same.
         """
         home = self.path.with_name(f"{self.path.name}-home-{user}")
         (home / ".docker").mkdir(parents=True, exist_ok=True)
         (home / ".docker/config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
-        options = {"env": self.env | {"HOME": str(home)}}
         if os.getuid():
-            return options
+            return {"env": self.env | {"HOME": str(home)}}
+        self.give_to(user)
         subprocess.run(["chown", "-R", f"{user}:{user}", home], check=True)
-        return options | {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid]}
+        env = {key: value for key, value in self.env.items() if key not in ("HOST_UID", "HOST_GID")}
+        return {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid], "env": env | {"HOME": str(home)}}
 
     @contextmanager
     def in_background(self, *command: str, **options) -> Iterator[Path]:
@@ -110,7 +112,9 @@ class Project:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
             try:
                 yield log
-                assert process.poll() is None, f"it ended by itself:\n{log.read_text()}"
+                assert process.poll() is None, "it ended by itself"
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{log.read_text()}"[-12000:]) from None
             finally:
                 process.send_signal(signal.SIGINT)
                 process.wait(60)

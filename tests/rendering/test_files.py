@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from repository import CODE, ROOT, SERVICES, STARTERS, git
+from repository import CODE, ROOT, SERVICES, STARTERS, git, make_repository
 
 ENGINE_SCRIPTS = [f"tests/engine/{name}" for name in ("engine", "standins", "podman", "check-engine")]
 
@@ -51,6 +51,22 @@ def test_yaml_and_json_parse(render, answers: dict) -> None:
     folder = answers.get("project_dir", "." if answers.get("starter") == "existing" else "app")
     root = attach["pathMappings"][0]["localRoot"].replace("${workspaceFolder}", str(path))
     assert Path(root).resolve() == (path / folder).resolve()
+
+
+def test_scripts_keep_lf_endings_on_windows(render, tmp_path: Path) -> None:
+    path = tmp_path / "demo"
+    shutil.copytree(render(), path)
+    make_repository(path)
+    git(path, "config", "core.autocrlf", "true")
+    names = ["sh", "activate", "build.sh", "Dockerfile", ".env", *(str(file.relative_to(path)) for file in path.glob(".drydock/*.sh"))]
+    for name in names:
+        (path / name).unlink()
+    git(path, "checkout", "--", ".")
+    assert not [name for name in names if b"\r" in (path / name).read_bytes()]
+    # What needs none of this is as the user's git has it
+    (path / "README.md").unlink()
+    git(path, "checkout", "--", "README.md")
+    assert b"\r\n" in (path / "README.md").read_bytes()
 
 
 @needs_docker

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
@@ -27,20 +26,21 @@ def by_every_compose(project: Project) -> list[dict]:
 
 
 @pytest.fixture
-def checkouts(start, tmp_path: Path):
+def checkouts(start):
     """A project, a git worktree of it, and a clone whose folder has the project's own name."""
     project = start(services=["redis"])
     project.give_to(os.getuid())  # git trusts nobody else's
     make_repository(project.path)
-    worktree = tmp_path / f"{project.path.name}-worktree"
+    beside = project.path.parent
+    worktree = beside / f"{project.path.name}-worktree"
     git(project.path, "worktree", "add", "--quiet", str(worktree))
-    clone = tmp_path / "elsewhere" / project.path.name
-    git(tmp_path, "clone", "--quiet", str(project.path), str(clone))
+    clone = beside / "elsewhere" / project.path.name
+    git(beside, "clone", "--quiet", str(project.path), str(clone))
     if not os.getuid():
         project.give_to(FIRST_USER)
     projects = [project, Project(worktree), Project(clone)]
     # One of the three goes by what a shell says, the second by its folder's name, the third by .env
-    projects[1].env |= dict.fromkeys(projects[1].ports, "0")
+    projects[1].env |= dict.fromkeys(projects[1].ports.keys() - {"LOG_PORT"}, "0")
     with (clone / ".env").open("a") as file:
         file.write(f"COMPOSE_PROJECT_NAME={project.path.name}-clone\n")
     yield projects

@@ -1,8 +1,6 @@
 """docker compose watch: an edit of what an image is made from makes it anew, on the oldest and the newest Compose."""
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,34 +21,26 @@ def index() -> str:
 """
 
 
-@pytest.fixture
-def tmp_path() -> Iterator[Path]:
-    """pytest's own lets no other user in."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        yield Path(folder)
-
-
-@pytest.fixture
-def project(start):
-    """A project with a folder that its user may not read, as databases make them."""
-    project = start()
+def as_user(project, plugins: Path | None = None) -> dict:
+    """Return the options of a user who may not read all that is in data/, since databases make such folders."""
+    options = project.as_user(plugins=plugins)
     locked = project.path / "data/locked"
     locked.mkdir(mode=0o700)
     if not os.getuid():
         os.chown(locked, 999, 999)
-    return project
+    return options
 
 
 def version(project, **options) -> tuple[int, ...]:
     return tuple(int(part) for part in project.compose("version", "--short", **options).stdout.split("-")[0].split("."))
 
 
-def test_the_oldest_compose_says_what_it_cannot_watch(project) -> None:
+def test_the_oldest_compose_says_what_it_cannot_watch(start) -> None:
+    project = start()
     if version(project) >= (2, 32, 2):
         pytest.skip("the Compose in PATH is not an old one")
     project.up()
-    with project.in_background("docker", "compose", "watch", **project.as_user()) as log:
+    with project.in_background("docker", "compose", "watch", **as_user(project)) as log:
         eventually(log.read_text, lambda said: "Watch enabled" in said)
         assert "requirements.txt' also declared by a bind mount volume, this path won't be monitored" in log.read_text()
         project.write_sections(dev="touch /made-anew")
@@ -58,8 +48,9 @@ def test_the_oldest_compose_says_what_it_cannot_watch(project) -> None:
 
 
 @pytest.mark.skipif(not NEWEST_COMPOSE.exists(), reason="tests/engine/check-engine up was not run here")
-def test_a_new_dependency_is_one_rebuild_away(project) -> None:
-    newest = project.as_user(plugins=NEWEST_COMPOSE)
+def test_a_new_dependency_is_one_rebuild_away(start) -> None:
+    project = start()
+    newest = as_user(project, NEWEST_COMPOSE)
     assert version(project, **newest) >= (2, 40)
     with project.in_background("docker", "compose", "up", "--build", "--watch", **newest) as log:
         eventually(project.get, lambda page: "Hello" in page, seconds=60)
