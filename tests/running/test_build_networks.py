@@ -44,9 +44,9 @@ def lay(start, authority: Path, tmp_path: Path, **answers: str) -> Project:
 
 
 def builds(project: Project, *arguments: str, builder: str = "1") -> None:
-    """Build what ships and what to work in: neither may tell the password, nor may what they are made of."""
+    """Build what ships, what to work in and what collects logs: none may tell the password, nor may what they are made of."""
     environment = project.env | {"DOCKER_BUILDKIT": builder}
-    for target, cache in (("service", "--no-cache"), ("localdev", "--no-cache=false")):
+    for target, cache in (("service", "--no-cache"), ("localdev", "--no-cache=false"), ("logs", "--no-cache=false")):
         tag, _ = project.build(cache, "--target", target, *NOWHERE, *arguments, env=environment)
         history = project.run("docker", "history", "--no-trunc", tag).stdout + project.run("docker", "image", "inspect", tag).stdout
         assert PASSWORD not in history
