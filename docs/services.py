@@ -10,9 +10,11 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from repository import ABOUT, STANDINS  # noqa: E402
+
 PAGE = ROOT / "docs/services.md"
-# What tests/engine has a stand-in for: the tests run these for real where no registry can be reached
-STANDINS = set(re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split())
 HEAD = """\
 # Services
 
@@ -34,34 +36,32 @@ public sources. `.github/workflows/services.yml` runs them all where images can 
 """
 
 
-def row(file: Path) -> str:
+def row(name: str, about: dict) -> str:
     """Return the line of a service in the table."""
-    text = yaml.safe_load(file.read_text())
-    about, service = text["x-template"], text["services"][file.stem]
+    service = yaml.safe_load((ROOT / f"include/services/{name}.yaml").read_text())["services"][name]
     env = about["env"]
-    key = f"{file.stem.upper()}_VERSION"
+    key = f"{name.upper()}_VERSION"
     image = re.sub(rf"^\$\{{\w+:-(.*?)\$\{{{key}:\?is missing in \.env}}(.*)}}$", rf"\g<1>{env[key]}\2", service["image"])
     ports = ", ".join(str(value) for key, value in env.items() if key.endswith("PORT"))
-    names = ", ".join(f"`{name}`" for name in [*about["url"], *about.get("also", {})])
+    names = ", ".join(f"`{key}`" for key in [*about["url"], *about.get("also", {})])
     owner = "none" if "data" not in about else "yours" if "user" in service else "its own user's"
     cells = [
-        f"`{file.stem}`",
-        "; ".join([about["help"], *(f"or {name}" for name in about.get("variants", {}))]),
+        f"`{name}`",
+        "; ".join([about["help"], *(f"or {variant}" for variant in about.get("variants", {}))]),
         f"`{image}`",
         ports,
         names,
         f"`{about['client']}`",
         owner,
         about["google_cloud"],
-        "yes" if file.stem in STANDINS else "no",
+        "yes" if name in STANDINS else "no",
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
 def page() -> str:
     """Return the page."""
-    files = sorted(ROOT.glob("include/services/*.yaml"), key=lambda file: yaml.safe_load(file.read_text())["x-template"]["help"])
-    return HEAD + "".join(row(file) for file in files) + FOOT
+    return HEAD + "".join(row(name, about) for name, about in ABOUT.items()) + FOOT
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ ROOT = Path(__file__).parent.parent
 ABOUT: dict[str, dict] = dict(
     sorted(
         ((path.stem, yaml.safe_load(path.read_text())["x-template"]) for path in ROOT.glob("include/services/*.yaml")),
-        key=lambda item: item[1]["help"],
+        key=lambda item: item[1]["help"].lower(),
     )
 )
 SERVICES = list(ABOUT)
-# Those that the tests run: what SERVICES names, else what tests/engine has a stand-in for where no image can be pulled
+# What tests/engine has a stand-in for, where no image can be pulled
 STANDINS = re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split()
+# Those that the tests run: what the variable SERVICES names, else those with a stand-in
 RUN = os.environ.get("SERVICES", "").split() or [service for service in SERVICES if service in STANDINS]
 STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
 # The file of each starter that greets

@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
-from repository import ROOT, SERVICES
+from repository import ABOUT, SERVICES
 
 SAID = {
     "version": "28.0.1",
@@ -135,5 +134,4 @@ def test_clients_of_services_arrive(render) -> None:
     config = subprocess.run(["docker", "compose", "config"], cwd=path, capture_output=True, text=True, check=True).stdout
     said = subprocess.run(["awk", "-f", path / ".drydock/services.awk"], input=config, capture_output=True, text=True, check=True).stdout
     facts = [line.split("\t", 2) for line in said.splitlines()]
-    about = {service: yaml.safe_load((ROOT / f"include/services/{service}.yaml").read_text())["x-template"] for service in SERVICES}
-    assert {service: value for service, what, value in facts if what == "x-client"} == {service: about[service]["client"] for service in SERVICES}
+    assert {service: value for service, what, value in facts if what == "x-client"} == {service: about["client"] for service, about in ABOUT.items()}

@@ -138,7 +138,6 @@ def test_root_acts_for_the_owner_of_the_project(project) -> None:
 @pytest.mark.parametrize("user", [1001, 12345, 0])
 def test_what_it_makes_is_the_callers(start, user: int) -> None:
     project = start()
-    project.give_to(user)
     options = project.as_user(user)
     who = "import getpass, os; open('made', 'w'); os.makedirs(os.path.expanduser('~/x')); print(os.getuid(), getpass.getuser())"
     for up in (False, True):
