@@ -24,7 +24,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from copier import run_copy  # noqa: E402
-
 from project import eventually, free_port  # noqa: E402
 from repository import ROOT  # noqa: E402
 
@@ -80,7 +79,9 @@ def run(*command: str | Path, **options) -> str:
     """Run a command and return what it prints; where it fails, show what it said."""
     result = subprocess.run(command, text=True, capture_output=True, **options)
     if result.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}: {result.returncode}\n{result.stdout}\n{result.stderr}"[-8000:])
+        raise RuntimeError(
+            f"{' '.join(map(str, command))}: {result.returncode}\n{result.stdout}\n{result.stderr}"[-8000:]
+        )
     return result.stdout.strip()
 
 
@@ -187,7 +188,9 @@ def report(results: dict[str, list[dict[str, float]]]) -> None:
     if "drydock" in results:
         size = medians["drydock", SIZE] / min(medians[name, SIZE] for name in results)
         print(f"  {'image':18} {'drydock':12} / {'smallest':13}{size:6.3f} {MOST_SIZE:.2f}")
-        print(f"  {'code edit':18} {'drydock':12} - {'tests alone':13}{medians['drydock', BEYOND]:6.2f}  {MOST_BEYOND:.2f} s")
+        print(
+            f"  {'code edit':18} {'drydock':12} - {'tests alone':13}{medians['drydock', BEYOND]:6.2f}  {MOST_BEYOND:.2f} s"
+        )
 
 
 def main() -> None:

@@ -13,18 +13,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copier import run_copy  # noqa: E402
-
 from project import Project, eventually  # noqa: E402
 from repository import CODE, ROOT  # noqa: E402
-
 
 # name -> the starter whose code it runs, the command
 CASES = {starter: (starter, None) for starter in CODE} | {
     "runserver": ("django", "python manage.py runserver 0.0.0.0:8000"),
-    "runserver, watched": ("django", "watchfiles --filter python 'python manage.py runserver --noreload 0.0.0.0:8000' ."),
-    "fastapi dev": ("fastapi", "fastapi dev --host 0.0.0.0 main.py"),
-    "gunicorn, watched": ("flask", "watchfiles --filter python 'gunicorn --bind 0.0.0.0:8000 main:app' ."),
-    "celery, watched": ("worker", "watchfiles --filter python --sigint-timeout 0 'celery --app worker worker --pool solo --without-mingle --without-gossip' ."),
+    "runserver, watched": (
+        "django",
+        "watchfiles --filter python 'python manage.py runserver --noreload 0.0.0.0:8000' .",
+    ),
+    "fastapi dev": ("fastapi", "fastapi dev --host 0.0.0.0 api/main.py"),
+    "gunicorn, watched": ("flask", "watchfiles --filter python 'gunicorn --bind 0.0.0.0:8000 \"web:create_app()\"' ."),
+    "celery, watched": (
+        "worker",
+        "watchfiles --filter python --sigint-timeout 0 'celery --app worker.main worker --pool solo --without-mingle --without-gossip' .",
+    ),
 }
 # As an existing project may have it
 CELERY = """import os
@@ -44,6 +48,11 @@ def greet() -> None:
 def start(**_) -> None:
     greet.delay()
 """
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Replace a text in a file."""
+    file.write_text(file.read_text().replace(old, new))
 
 
 def seconds(project: Project, starter: str, text: str, word: str) -> float:
@@ -66,22 +75,24 @@ def main(rounds: int = 9, *names: str) -> None:
             run_copy(str(ROOT), path, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
             code = path / "app" / CODE[starter]
             if name == "celery, watched":
-                (path / "app/requirements.txt").write_text("celery[redis]\n")
+                replace(path / "app/pyproject.toml", '"redis"', '"celery[redis]"')
                 code.write_text(CELERY)
             elif name == "fastapi dev":
-                (path / "app/requirements.txt").write_text("fastapi[standard]\n")
+                replace(path / "app/pyproject.toml", '"fastapi', '"fastapi[standard]')
             project = Project(path)
             try:
                 project.up()
                 text = code.read_text()
                 times = []
-                for number in range(int(rounds)):
+                for number in range(rounds):
                     time.sleep(2)  # a person's pause; the watcher has settled
                     times.append(seconds(project, starter, text, f"Word{number}."))
             finally:
                 project.remove()
-        print(f"{name:20} {statistics.median(times):5.2f} s  (least {min(times):.2f}, most {max(times):.2f})", flush=True)
+        print(
+            f"{name:20} {statistics.median(times):5.2f} s  (least {min(times):.2f}, most {max(times):.2f})", flush=True
+        )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(int(sys.argv[1]) if sys.argv[1:] else 9, *sys.argv[2:])

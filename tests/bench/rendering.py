@@ -14,7 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copier import run_copy  # noqa: E402
-
 from repository import commit, copy_working_tree, make_repository  # noqa: E402
 
 

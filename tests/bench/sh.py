@@ -10,16 +10,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copier import run_copy  # noqa: E402
-
 from project import Project  # noqa: E402
 from repository import ROOT  # noqa: E402
 
 
-def milliseconds(*command: object, **options) -> float:
+def milliseconds(*command: str | Path, **options: Any) -> float:
     start = time.perf_counter()
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **options)
     return 1000 * (time.perf_counter() - start)
@@ -33,14 +33,14 @@ def main(rounds: int = 31) -> None:
         try:
             project.up()
             container = project.compose("ps", "--quiet", "app").stdout.strip()
-            ways = {
+            ways: dict[str, list[str | Path]] = {
                 "docker exec": ["docker", "exec", "--interactive", "--workdir", "/app", container, "python", "-c", ""],
                 "./sh": [path / "sh", "python", "-c", ""],
                 "data/bin/python": [path / "data/bin/python", "-c", ""],
                 "docker compose exec": ["docker", "compose", "exec", "-T", "app", "python", "-c", ""],
             }
-            options = {"cwd": path, "env": project.env}
-            times = {name: [] for name in ways}
+            options: dict[str, Any] = {"cwd": path, "env": project.env}
+            times: dict[str, list[float]] = {name: [] for name in ways}
             for number in range(rounds + 1):
                 for name, command in ways.items():
                     took = milliseconds(*command, **options)
@@ -50,7 +50,9 @@ def main(rounds: int = 31) -> None:
             project.remove()
     for name, own in times.items():
         differences = [one - other for one, other in zip(own, times["docker exec"], strict=True)]
-        print(f"{name:20} {statistics.median(own):6.1f} ms  {statistics.median(differences):+6.1f} ms  x {statistics.median(own) / statistics.median(times['docker exec']):.2f}")
+        print(
+            f"{name:20} {statistics.median(own):6.1f} ms  {statistics.median(differences):+6.1f} ms  x {statistics.median(own) / statistics.median(times['docker exec']):.2f}"
+        )
 
 
 if __name__ == "__main__":

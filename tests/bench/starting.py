@@ -17,7 +17,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from copier import run_copy  # noqa: E402
-
 from project import Project, eventually  # noqa: E402
 from repository import ROOT  # noqa: E402
 
@@ -48,9 +47,18 @@ def alone(project: Project, service: str) -> float:
     model = json.loads(project.compose("config", "--format", "json").stdout)["services"][service]
     image = model.get("image", f"{project.path.name}-{service}")
     words = ["--user", model["user"]]
-    words += [word for key, value in model.get("environment", {}).items() if value is not None for word in ("--env", f"{key}={value}")]
+    words += [
+        word
+        for key, value in model.get("environment", {}).items()
+        if value is not None
+        for word in ("--env", f"{key}={value}")
+    ]
     for volume in model["volumes"]:
-        words += ["--volume", f"{volume['source']}:{volume['target']}"] if volume["type"] == "bind" else ["--tmpfs", f"{volume['target']}:mode=1777"]
+        words += (
+            ["--volume", f"{volume['source']}:{volume['target']}"]
+            if volume["type"] == "bind"
+            else ["--tmpfs", f"{volume['target']}:mode=1777"]
+        )
     words += [f"--publish={port['host_ip']}:{port['published']}:{port['target']}" for port in model["ports"]]
     if model.get("entrypoint"):
         words += ["--entrypoint", model["entrypoint"][0]]
@@ -82,7 +90,9 @@ def main(rounds: int = 5) -> None:
                         taken.append(together(project) if name == "together" else alone(project, name))
                 medians = {name: statistics.median(taken) for name, taken in times.items()}
                 print(f"{state}: " + ", ".join(f"{name} {median:.2f} s" for name, median in medians.items()))
-                print(f"  together / slowest alone: {medians['together'] / max(medians[name] for name in ('app', *ASK)):.2f}")
+                print(
+                    f"  together / slowest alone: {medians['together'] / max(medians[name] for name in ('app', *ASK)):.2f}"
+                )
         finally:
             project.remove()
 
