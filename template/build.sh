@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the operating system must have. Yours to edit: the Dockerfile runs each section as root, in a stage of its own.
-# A section reaches to the next line that begins with "## "; the lines above the first one are part of all three.
+# The lines above the first section are part of all three: put there what `build` and `run` both need.
 # What must not be installed by root: runuser -u app -- COMMAND
 set -eu
 

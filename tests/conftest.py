@@ -5,7 +5,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,7 +13,6 @@ from tempfile import mkdtemp
 import pytest
 import yaml
 from copier import run_copy, run_update
-
 from project import Project, engine_answers
 from repository import ROOT, copy_working_tree, git, make_repository
 
@@ -85,18 +84,18 @@ def updatable(template_repository: Path, tmp_path: Path) -> Updatable:
 
 
 def starting(template: Path) -> Iterator[Callable[..., Project]]:
-    """start(code=None, **answers) -> a Project on free ports.
+    """start(code=None, folder=None, **answers) -> a Project on free ports.
 
-    `code` is a folder laid under the project before it is rendered. Whatever the tests leave behind is removed.
+    `code` is a folder laid under the project before it is rendered, `folder` the name of the project's own. Whatever the tests leave behind is removed.
     """
     projects = []
     # Not in pytest's folders, which are closed to every other user
-    folder = Path(mkdtemp(prefix="drydock-"))
-    folder.chmod(0o755)
+    around = Path(mkdtemp(prefix="drydock-"))
+    around.chmod(0o755)
 
-    def start(code: Path | None = None, **answers: object) -> Project:
+    def start(code: Path | None = None, folder: str | None = None, **answers: object) -> Project:
         # Compose names containers by the folder, and another run of the tests may be under way
-        path = folder / f"demo-{os.getpid()}-{next(NUMBERS)}"
+        path = around / f"demo-{os.getpid()}-{next(NUMBERS)}" / (folder or "")
         if code:
             shutil.copytree(code, path)
         run_copy(str(template), path, data=answers, defaults=True, quiet=True, unsafe=False)
@@ -107,7 +106,7 @@ def starting(template: Path) -> Iterator[Callable[..., Project]]:
     yield start
     for project in projects:
         project.remove()
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(around, ignore_errors=True)
 
 
 @pytest.fixture
@@ -133,7 +132,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where REQUIRE_ENGINE is set, as in CI, a skipped engine test has failed."""
     report = yield
     if os.environ.get("REQUIRE_ENGINE") and report.skipped and item.get_closest_marker("engine"):

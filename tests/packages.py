@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
 
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
@@ -27,3 +28,16 @@ def release(requirement: str, folder: Path) -> Path:
         archive.extractall(folder / "release", filter="data")
     (code,) = (folder / "release").iterdir()
     return code
+
+
+def wheel(folder: Path, name: str, version: str, text: str) -> Path:
+    """Make a wheel of one module in `folder`, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"{name}.py", text)
+        about = f"{name}-{version}.dist-info"
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    return file

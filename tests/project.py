@@ -1,24 +1,35 @@
 """An emitted project, driven from the outside as its owner would."""
 
 import http.client
-import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # The first user of most machines, whom a plain `docker compose up` takes its user to be
 FIRST_USER = 1000
 
-# Where tests/engine/check-engine puts the newest Compose and buildx; what is in PATH is the oldest that is tested
-NEWEST_COMPOSE = Path("/opt/check-engine/sid/usr/libexec/docker/cli-plugins")
+# What is in PATH is the oldest Compose that is tested. Newer ones need a newer buildx, which tests/engine/check-engine brings
+PLUGINS = Path("/opt/check-engine/sid/usr/libexec/docker/cli-plugins")
+NEWER_COMPOSES = {
+    version: file
+    for version, file in {
+        "2.40": PLUGINS / "docker-compose",
+        "5": Path(sys.executable).with_name("docker-compose"),
+    }.items()
+    if file.exists()
+}
 
 
 def engine_answers() -> bool:
@@ -26,7 +37,8 @@ def engine_answers() -> bool:
     if not shutil.which("docker"):
         return False
     return all(
-        subprocess.run(["docker", *words], capture_output=True).returncode == 0 for words in (["info"], ["compose", "version"])
+        subprocess.run(["docker", *words], capture_output=True).returncode == 0
+        for words in (["info"], ["compose", "version"])
     )
 
 
@@ -37,10 +49,10 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def read_env(path: Path) -> dict[str, str]:
-    """Return the keys of a .env file with their values, quotes and all."""
-    lines = path.read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+def defaults(path: Path) -> dict[str, str]:
+    """Return the settings that .env may change, with the defaults that an emitted project's Compose files have."""
+    text = "".join(file.read_text() for file in [path / "compose.yaml", *path.glob("include/*.yaml")])
+    return dict(re.findall(r"\$\{([A-Z][A-Z0-9_]*):-([^${}]*)", text))
 
 
 class Project:
@@ -51,8 +63,7 @@ class Project:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        keys = [key for key in read_env(path / ".env") if key.endswith("PORT")]
-        self.ports = {key: free_port() for key in [*keys, "SERVICE_PORT"]}
+        self.ports = {key: free_port() for key in defaults(path) if key.endswith("PORT")}
         self.images: list[str] = []
         self.env = os.environ | {key: str(port) for key, port in self.ports.items()}
         if os.getuid():
@@ -64,9 +75,9 @@ class Project:
         """Make `user` (a uid, its gid the same) the owner of every file. Needs root."""
         subprocess.run(["chown", "-R", f"{user}:{user}", self.path], check=True)
 
-    def run(self, *command: str, check: bool = True, **options) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder; where it fails, show what it said."""
-        options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, "timeout": 600} | options
+        options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, "timeout": 600, **options}
         if "input" in options:
             del options["stdin"]
         result = subprocess.run(command, text=True, capture_output=True, **options)
@@ -87,28 +98,36 @@ class Project:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.compose('logs', check=False).stdout}"[-12000:]) from None
 
-    def as_user(self, user: int = FIRST_USER, plugins: Path | None = None) -> dict:
+    def as_user(self, user: int = FIRST_USER, compose: str | None = None) -> dict:
         """Give every file to `user`, and return the options with which `run` is theirs: a home, and the engine within reach.
 
-        `plugins` is the folder where their `docker` finds Compose, if not the machine's. Where the tests do not run as root,
-        it is their own user all the same.
+        `compose` is a key of NEWER_COMPOSES, whose Compose their `docker` then has. Where the tests do not run as root, it is
+        their own user all the same.
         """
-        home = self.path.with_name(f"{self.path.name}-home-{user}")
-        (home / ".docker").mkdir(parents=True, exist_ok=True)
-        (home / ".docker/config.json").write_text(json.dumps({"cliPluginsExtraDirs": [str(plugins)]} if plugins else {}))
+        home = self.path.with_name(f"{self.path.name}-home-{user}-{compose}")
+        plugins = home / ".docker/cli-plugins"
+        plugins.mkdir(parents=True, exist_ok=True)
+        if compose:
+            shutil.copy(NEWER_COMPOSES[compose], plugins / "docker-compose")
+            shutil.copy(PLUGINS / "docker-buildx", plugins)
         if os.getuid():
             return {"env": self.env | {"HOME": str(home)}}
         self.give_to(user)
         subprocess.run(["chown", "-R", f"{user}:{user}", home], check=True)
         env = {key: value for key, value in self.env.items() if key not in ("HOST_UID", "HOST_GID")}
-        return {"user": user, "group": user, "extra_groups": [os.stat("/var/run/docker.sock").st_gid], "env": env | {"HOME": str(home)}}
+        return {
+            "user": user,
+            "group": user,
+            "extra_groups": [os.stat("/var/run/docker.sock").st_gid],
+            "env": env | {"HOME": str(home)},
+        }
 
     @contextmanager
-    def in_background(self, *command: str, **options) -> Iterator[Path]:
+    def in_background(self, *command: str, **options: Any) -> Iterator[Path]:
         """Run a command beside the test, yield the file that all it says goes into, and end it by Ctrl-C."""
         log = self.path.with_name(f"{self.path.name}-background.log")
         with log.open("w") as output:
-            options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL} | options
+            options = {"cwd": self.path, "env": self.env, "stdin": subprocess.DEVNULL, **options}
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
             try:
                 yield log
@@ -125,6 +144,14 @@ class Project:
         self.images.append(tag)
         return tag, self.run("docker", "build", *arguments, "-t", tag, ".", **options)
 
+    def share_no_layers(self) -> None:
+        """Let builds of no other project have made the layers of this one.
+
+        Two builds that need the same layer at the same time may each make one, and a later build may take either.
+        """
+        for file in (self.path / "build.sh", self.path / ".drydock/build/system.sh"):
+            file.write_text(file.read_text().replace("set -eu", f"# {uuid.uuid4().hex}\nset -eu"))
+
     @contextmanager
     def container(self, *arguments: str) -> Iterator[str]:
         """Run a container beside Compose's (`docker run` with these arguments), yield its name, and remove it."""
@@ -137,7 +164,9 @@ class Project:
 
     def address(self, container: str, port: int) -> str:
         """Return the address of a container on the engine's own network, once it answers on that port."""
-        host = self.run("docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
+        host = self.run(
+            "docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container
+        ).stdout.strip()
 
         def answers() -> bool:
             with socket.create_connection((host, port), timeout=5):
@@ -156,19 +185,21 @@ class Project:
                 return error.read().decode()
 
     def set_env(self, **values: str) -> None:
-        """Edit lines of .env."""
+        """Write settings into .env, each in place of the line that has it already, commented out or not."""
         env = self.path / ".env"
-        lines = [
-            next((f"{key}={value}" for key, value in values.items() if line.startswith(f"{key}=")), line)
-            for line in env.read_text().splitlines()
-        ]
+        lines = env.read_text().splitlines() if env.exists() else []
+        for key, value in values.items():
+            numbers = [number for number, line in enumerate(lines) if re.match(rf"(# )?{key}=", line)]
+            lines[slice(numbers[0], numbers[0] + 1) if numbers else slice(len(lines), None)] = [f"{key}={value}"]
         env.write_text("\n".join(lines) + "\n")
 
     def write_sections(self, **commands: str) -> None:
         """Write the sections of build.sh (run, build, dev), below what the template puts above them."""
         script = self.path / "build.sh"
         prologue = script.read_text().split("## run:")[0]
-        script.write_text(prologue + "".join(f"## {name}:\n{commands.get(name, '')}\n\n" for name in ("run", "build", "dev")))
+        script.write_text(
+            prologue + "".join(f"## {name}:\n{commands.get(name, '')}\n\n" for name in ("run", "build", "dev"))
+        )
 
     def leftovers(self) -> list[str]:
         """Return the engine's containers, networks and volumes that belong to this project."""
@@ -182,7 +213,9 @@ class Project:
 
     def remove(self) -> None:
         """Remove all that the project left on the engine, and its files."""
-        self.compose("--profile", "*", "down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "3", check=False)
+        self.compose(
+            "--profile", "*", "down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "3", check=False
+        )
         if self.images:
             self.run("docker", "rmi", "--force", *self.images, check=False)
         assert not self.leftovers()

@@ -23,9 +23,13 @@ SERVICES = list(ABOUT)
 STANDINS = re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split()
 # Those that the tests run: what the variable SERVICES names, else those with a stand-in
 RUN = os.environ.get("SERVICES", "").split() or [service for service in SERVICES if service in STANDINS]
-STARTERS: dict = Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension]).get_template("include/starters.jinja").module.starters
+STARTERS: dict = vars(
+    Environment(loader=FileSystemLoader(ROOT), extensions=[AnsibleCoreFiltersExtension])
+    .get_template("include/starters.jinja")
+    .module
+)["starters"]
 # The file of each starter that greets
-CODE = {"fastapi": "main.py", "django": "config/views.py", "flask": "main.py", "worker": "worker.py"}
+CODE = {"fastapi": "api/main.py", "django": "config/views.py", "flask": "web/pages.py", "worker": "worker/main.py"}
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
+from project import defaults
 from repository import CODE, ROOT, SERVICES, STARTERS, git, make_repository
 
 ENGINE_SCRIPTS = [f"tests/engine/{name}" for name in ("engine", "standins", "podman", "check-engine")]
@@ -38,7 +38,9 @@ def test_text_is_tidy(render, answers: dict) -> None:
         assert not re.search(r"[ \t]$", text, re.M), f"{file}: trailing blanks"
         assert not re.search(r"\n\n\n\n", text), f"{file}: empty lines"
         assert "\r" not in text, f"{file}: LF endings"
-        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|(if|range) \.|end\}\})", text), f"{file}: Jinja left over"
+        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|[$]|(if|range) \.|end\}\})", text), (
+            f"{file}: Jinja left over"
+        )
 
 
 @every_answer
@@ -58,7 +60,14 @@ def test_scripts_keep_lf_endings_on_windows(render, tmp_path: Path) -> None:
     shutil.copytree(render(), path)
     make_repository(path)
     git(path, "config", "core.autocrlf", "true")
-    names = ["sh", "activate", "build.sh", "Dockerfile", ".env", *(str(file.relative_to(path)) for file in path.glob(".drydock/*.sh"))]
+    names = [
+        "sh",
+        "activate",
+        "build.sh",
+        "Dockerfile",
+        ".env",
+        *(str(file.relative_to(path)) for file in path.glob(".drydock/**/*.sh")),
+    ]
     for name in names:
         (path / name).unlink()
     git(path, "checkout", "--", ".")
@@ -76,14 +85,16 @@ def test_compose_takes_its_files(render, answers: dict) -> None:
     result = subprocess.run(command, cwd=render(**answers), check=True, capture_output=True, text=True)
     assert not result.stderr
     model = json.loads(result.stdout)
-    assert set(model["services"]) == {"app", "logs", "tests", "service", *answers.get("services", [])}
+    assert set(model["services"]) == {"app", "tests", "service", *answers.get("services", [])}
     watched = [Path(rule["path"]) for rule in model["services"]["app"]["develop"]["watch"]]
     assert len(watched) > 2 and len(watched) == len(set(watched))
     if answers.get("starter") != "existing":
-        assert all(path.is_file() for path in watched)
+        # The first start leaves the lock
+        assert {path.name for path in watched if not path.is_file()} == {"uv.lock"}
     for name, service in model["services"].items():
-        # Both are rotated: what the first leaves to read by `docker compose logs`, and the second's files
-        assert service["logging"]["driver"] == "splunk" or service["logging"]["options"]["max-size"], f"{name}: its log grows for ever"
+        assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}, (
+            f"{name}: its log grows for ever"
+        )
         for port in service.get("ports", []):
             assert port["host_ip"] == "127.0.0.1", f"{name}: {port} listens beyond this machine"
 
@@ -97,7 +108,11 @@ def test_hadolint_finds_nothing(render, answers: dict) -> None:
 def test_shellcheck_finds_nothing(render) -> None:
     path = render()
     called = [path / "sh", path / "build.sh"]
-    result = subprocess.run(["shellcheck", "--shell=sh", *called, path / "activate", *path.rglob(".drydock/**/*.sh")], capture_output=True, text=True)
+    result = subprocess.run(
+        ["shellcheck", "--shell=sh", *called, path / "activate", *path.rglob(".drydock/**/*.sh")],
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stdout
     assert all(script.stat().st_mode & 0o111 for script in called)
 
@@ -111,27 +126,35 @@ def test_the_tests_own_scripts_pass_shellcheck() -> None:
 @every_answer
 def test_env_has_the_agreed_keys_and_no_dead_ones(render, answers: dict) -> None:
     path = render(**answers)
-    keys = re.findall(r"^([A-Z0-9_]+)=", (path / ".env").read_text(), re.M)
-    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(keys)
-    assert len(keys) == len(set(keys))
-    compose = "".join(file.read_text() for file in files(path) if file.suffix == ".yaml")
-    read = set(re.findall(r"\$\{([A-Z0-9_]+)", compose))
-    unread = set(keys) - read - ({"PORT"} if answers.get("starter") == "worker" else set())
-    assert not unread
-    assert read - set(keys) <= {"HOST_UID", "HOST_GID", "SERVICE_PORT", *(f"{service.upper()}_IMAGE" for service in SERVICES)}
+    settings = dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", (path / ".env").read_text(), re.M))
+    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(settings)
+    assert not re.search(r"^[^#\n]", (path / ".env").read_text(), re.M), "all of it is optional"
+    read = defaults(path)
+    assert not set(settings) - set(read) - ({"PORT"} if answers.get("starter") == "worker" else set())
+    assert set(read) - set(settings) <= {
+        "COMPOSE_PROJECT_NAME",
+        "HOST_UID",
+        "HOST_GID",
+        "SERVICE_PORT",
+        *(f"{service.upper()}_IMAGE" for service in SERVICES),
+    }
+    assert {
+        key: settings[key] for key in set(settings) & set(read) - {"CMD"} if not key.endswith("_IMAGE")
+    }.items() <= read.items()
 
 
 @every_answer
-def test_the_dockerfile_has_the_defaults_of_env(render, answers: dict) -> None:
+def test_the_dockerfile_has_the_defaults_of_compose(render, answers: dict) -> None:
     path = render(**answers)
     dockerfile = (path / "Dockerfile").read_text()
     for key in ("IMAGE", "PYTHON_VERSION", "PROJECT"):
-        value = re.search(rf"^{key}=(.*)$", (path / ".env").read_text(), re.M)[1]
-        assert set(re.findall(rf"^ARG {key}=(.*)$", dockerfile, re.M)) == {value}
+        assert set(re.findall(rf"^ARG {key}=(.*)$", dockerfile, re.M)) == {defaults(path)[key]}
 
 
 def test_names_are_legal_on_windows_and_hold_one_variable() -> None:
-    for name in git(ROOT, "-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
+    for name in git(
+        ROOT, "-c", "core.quotePath=false", "ls-files", "--cached", "--others", "--exclude-standard"
+    ).splitlines():
         assert not re.search(r'["|:*?<>\\]', name), name
         assert all(len(re.findall(r"\{\{", part)) <= 1 for part in name.split("/")), name
 

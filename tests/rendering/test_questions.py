@@ -9,8 +9,7 @@ import pexpect
 import pytest
 import yaml
 from copier import run_copy
-
-from repository import ROOT
+from repository import ROOT, SERVICES
 
 REFUSED = [
     ("project_name", "", "Type a-z"),
@@ -22,7 +21,6 @@ REFUSED = [
     ("project_dir", "/abs", "Type . or a subfolder"),
     ("project_dir", "", "Type . or a subfolder"),
     ("project_dir", "with space", "Type . or a subfolder"),
-    ("project_dir", "data", "own: type another"),
     ("python_version", "2.7", "Type 3.11"),
     ("python_version", "3.9", "Type 3.11"),
     ("python_version", "3.14; rm", "Type 3.11"),
@@ -46,7 +44,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("question", "answer", "message"), REFUSED)
-def test_a_wrong_answer_is_refused_with_what_to_type(template: Path, tmp_path: Path, question: str, answer: str, message: str) -> None:
+def test_a_wrong_answer_is_refused_with_what_to_type(
+    template: Path, tmp_path: Path, question: str, answer: str, message: str
+) -> None:
     data = {"starter": "existing", question: answer}
     with pytest.raises(ValueError, match=f"(?s){question}.*{message}"):
         run_copy(str(template), tmp_path / "demo", data=data, defaults=True, quiet=True)
@@ -56,6 +56,56 @@ def test_a_wrong_answer_is_refused_with_what_to_type(template: Path, tmp_path: P
 def test_a_starter_has_a_folder_of_its_own(template: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="A starter needs a subfolder"):
         run_copy(str(template), tmp_path, data={"advanced": True, "project_dir": "."}, defaults=True, quiet=True)
+
+
+def test_the_code_has_a_folder_that_is_not_the_skeletons(template: Path, render, tmp_path: Path) -> None:
+    emitted = [render(services=SERVICES), render(starter="existing")]
+    names = {path.name for folder in emitted for path in folder.iterdir()} - {"app"} | {"certificates", "build.env"}
+    for name in sorted(names):
+        for answer in (name, f"{name.title()}/backend"):
+            with pytest.raises(ValueError, match="project_dir.*(skeleton's own: type another|Type . or a subfolder)"):
+                run_copy(
+                    str(template),
+                    tmp_path,
+                    data={"starter": "existing", "project_dir": answer},
+                    defaults=True,
+                    quiet=True,
+                )
+
+
+@pytest.mark.parametrize("starter", ["existing", "fastapi"])
+@pytest.mark.parametrize("answer", ["notes", "notes/backend", "src/main.py"])
+def test_a_file_is_no_folder_for_the_code(template: Path, tmp_path: Path, starter: str, answer: str) -> None:
+    path = tmp_path / "a [b]"
+    (path / "src").mkdir(parents=True)
+    (path / "src/main.py").touch()
+    (path / "notes").touch()
+    data = {"starter": starter, "advanced": True, "project_dir": answer}
+    with pytest.raises(ValueError, match=f"{'main.py' if 'main' in answer else 'notes'} is a file: type a folder"):
+        run_copy(str(template), path, data=data, defaults=True, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("項目", "demo"),
+        ("--", "demo"),
+        ("проект 2", "demo"),
+        ("2024-shop", "shop"),
+        ("My Shop", "my-shop"),
+        ("trail ", "trail"),
+        ("new\nline", "new-line"),
+        ("a: {{ b }} # 'c' \"d\"", "a-b-c-d"),
+        ("a" * 64, "a" * 63),
+        ("ab-" * 80, "ab-" * 20 + "ab"),
+        ("null", "null"),
+    ],
+)
+def test_the_folders_name_gives_the_projects(template: Path, tmp_path: Path, folder: str, name: str) -> None:
+    run_copy(str(template), tmp_path / folder, defaults=True, quiet=True)
+    assert yaml.safe_load((tmp_path / folder / ".copier-answers.yml").read_text())["project_name"] == name
+    app = yaml.safe_load((tmp_path / folder / "compose.yaml").read_text())["services"]["app"]
+    assert app["networks"]["default"]["aliases"] == [name]
 
 
 @pytest.mark.parametrize(
@@ -84,13 +134,15 @@ def test_a_right_answer_is_taken(render, question: str, answer: str) -> None:
 def copier_copy(template: Path, path: Path) -> pexpect.spawn:
     """Start `copier copy` on a terminal (which answers no question about its cursor)."""
     arguments = ["-m", "copier", "copy", str(template), str(path)]
-    return pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, env=os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1"})
+    return pexpect.spawn(
+        sys.executable, arguments, encoding="utf-8", timeout=60, env=os.environ | {"PROMPT_TOOLKIT_NO_CPR": "1"}
+    )
 
 
 def test_enter_at_every_prompt_renders_the_defaults(template: Path, render, tmp_path: Path) -> None:
     demo = tmp_path / "demo0"
     child = copier_copy(template, demo)
-    for prompt in ("Project name", "start from", "by hand", "Python version", "Base image", "Services"):
+    for prompt in ("Project name", "start from", "Customize", "Python version", "Base image", "Services"):
         child.expect(prompt)
         child.send("\r")
     child.expect("docker compose up --build --wait")
@@ -115,12 +167,16 @@ def test_a_wrong_answer_at_the_prompt_can_be_corrected(template: Path, tmp_path:
 
 def test_it_needs_no_trust(template: Path, tmp_path: Path) -> None:
     """Copier refuses tasks, migrations and extensions without it; that of an update is tested with every update."""
-    subprocess.run([sys.executable, "-m", "copier", "copy", "--quiet", "--defaults", template, tmp_path / "demo"], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "copier", "copy", "--quiet", "--defaults", template, tmp_path / "demo"], check=True
+    )
     settings = yaml.safe_load((ROOT / "copier.yml").read_text())
     assert not {"_tasks", "_migrations", "_jinja_extensions"} & set(settings)
 
 
-def test_rendering_depends_on_the_answers_alone(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rendering_depends_on_the_answers_alone(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trees = []
     for place, variables in (("one", {}), ("two", {"HOST_UID": "12", "USER": "x", "TZ": "Asia/Tokyo", "PORT": "1"})):
         for name, value in variables.items():
@@ -129,14 +185,19 @@ def test_rendering_depends_on_the_answers_alone(template: Path, tmp_path: Path, 
         run_copy(str(template), path, data={"services": ["postgres"]}, defaults=True, quiet=True)
         trees.append({file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()})
     assert trees[0] == trees[1]
-    assert not any(str(tmp_path).encode() in text for name, text in trees[0].items() if name.name != ".copier-answers.yml")
+    assert not any(
+        str(tmp_path).encode() in text for name, text in trees[0].items() if name.name != ".copier-answers.yml"
+    )
 
 
 @pytest.mark.parametrize(
     ("command", "modules"),
     [
         ("uvicorn shop.main:app --host 0.0.0.0 --port $PORT", "shop.main uvicorn.main"),
-        ("gunicorn -k uvicorn.workers.UvicornWorker -b 0.0.0.0:$PORT shop.wsgi:application", "shop.wsgi gunicorn.app.wsgiapp"),
+        (
+            "gunicorn -k uvicorn.workers.UvicornWorker -b 0.0.0.0:$PORT shop.wsgi:application",
+            "shop.wsgi gunicorn.app.wsgiapp",
+        ),
         ("celery -A shop worker", "shop"),
         ("flask --app=shop.web run", "shop.web"),
         ("python -m shop", "shop"),

@@ -1,10 +1,10 @@
 """. ./activate: the container as a virtual environment, in each shell."""
 
+import os
 import shutil
 
 import pexpect
 import pytest
-
 from project import eventually
 
 STATE = 'printf "%s|" "$PATH" "$PS1" "${HOST_UID-none}" "${HOST_GID-none}"; command -v deactivate || true'
@@ -32,8 +32,8 @@ set | grep -i _drydock || true
 FISH = """
 set -gx HOST_GID 77
 set before $PATH
-source activate.fish
-source activate.fish
+source .drydock/host/activate.fish
+source .drydock/host/activate.fish
 echo prompt (fish_prompt)
 echo ids $HOST_UID $HOST_GID
 cd app
@@ -84,6 +84,43 @@ def test_it_begins_and_ends_without_a_trace(project, caller, shell: str) -> None
     assert "python runs in the container, in /app: / is not in" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "folder",
+    ["項目", f"a{os.getpid()} 'b' \"c\" $HOME, [d]\\ ", "a" * 100 + str(os.getpid())],
+    ids=["no letters", "odd", "long"],
+)
+def test_in_a_folder_of_any_name(start, folder: str) -> None:
+    project = start(folder=folder, project_name=f"demo-{os.getpid()}", services=["redis"])
+    project.up()
+    assert project.sh("-s", "redis", "redis-cli", "ping").stdout == "PONG\n"
+    for shell, script in (
+        ("bash", ". ./activate"),
+        ("dash", ". ./activate"),
+        ("fish", "source .drydock/host/activate.fish"),
+    ):
+        needs(shell)
+        # The container's own, which the host has not
+        result = project.run(
+            shell, "-c", f"{script}; cd app; python -c 'import sys, os; print(sys.prefix, os.getcwd())'"
+        )
+        assert result.stdout == "/opt/venv /app\n", result
+    assert project.sh("--doctor").stdout.endswith("No problem found.\n")
+    # In the container that is up: one of its own would have another name each time
+    assert project.sh("hostname").stdout == project.sh("hostname").stdout
+
+
+def test_where_the_folder_gives_no_name_the_doctor_asks_for_one(start) -> None:
+    project = start(folder="проект")
+    (project.path / ".env").rename(project.path / "data/env")
+    assert (
+        "! Compose can derive no project name from this folder's: write COMPOSE_PROJECT_NAME="
+        in project.sh("--doctor", check=False).stdout
+    )
+    result = project.sh("true", check=False)
+    assert result.returncode == 125 and "./sh --doctor" in result.stderr
+    (project.path / "data/env").rename(project.path / ".env")
+
+
 def test_every_command_of_the_environment_is_there(project, caller) -> None:
     script = ". ./activate && cd app && for tool in python pip uv; do $tool --version; done && pytest -q && uvicorn --version && pip list"
     result = project.run("sh", "-c", script, **caller)
@@ -97,14 +134,12 @@ def test_a_new_command_is_there_after_a_rebuild_and_a_removed_one_is_gone(start)
     project.up()
     shell = pexpect.spawn("bash", ["--norc"], cwd=project.path, env=project.env, encoding="utf-8", timeout=60)
     shell.sendline(". ./activate")
-    requirements = project.path / "app/requirements.txt"
-    before = requirements.read_text()
-    requirements.write_text(before + "cowsay\n")
+    project.sh("uv", "add", "cowsay")
     project.up()
     shell.sendline("cowsay -t 'Mo''o'")
     shell.expect("Moo")
     shell.close()
-    requirements.write_text(before)
+    project.sh("uv", "remove", "cowsay")
     project.up()
     eventually(lambda: (project.path / "data/bin/cowsay").is_symlink(), lambda there: not there)
 
@@ -116,10 +151,12 @@ def test_tools_that_call_python_from_path_work(project, caller) -> None:
     project.run("git", "init", "-q", **caller)
     hook.write_text("#!/bin/sh\nset -e\ncd app\npytest -q\npython -m compileall -q .\n")
     hook.chmod(0o755)
-    (project.path / "Makefile").write_text("test:\n\t@echo '1 2' | python -c 'print(sum(map(int, input().split())))'\n\t@cd app && pytest -q\n")
+    (project.path / "Makefile").write_text(
+        "test:\n\t@echo '1 2' | python -c 'print(sum(map(int, input().split())))'\n\t@cd app && pytest -q\n"
+    )
     script = ". ./activate; git add --all; git -c user.name=Tests -c user.email=tests@localhost commit -q -m more && echo committed; make"
     for body, ok in (("assert True", True), ("assert False", False)):
-        (project.path / "app/test_more.py").write_text(f"def test_more():\n    {body}\n")
+        (project.path / "app/tests/test_more.py").write_text(f"def test_more():\n    {body}\n")
         result = project.run("sh", "-c", script, check=False, **caller)
         assert ("committed\n" in result.stdout) == ok, result
         assert (result.returncode == 0) == ok

@@ -6,7 +6,6 @@ import uuid
 from pathlib import Path
 
 import pytest
-
 from project import Project, eventually
 
 # Nothing by these names is of production. Bytecode and metadata of packages may say "test": the application's own may not
@@ -41,20 +40,22 @@ def test_nothing_but_production_is_in_service(start, base_image: str) -> None:
     (project.path / ".env.local").write_text("SECRET=1\n")
     (project.path / "app/.env").write_text("SECRET=1\n")
     (project.path / "app/service-account.json").write_text("{}\n")
-    (project.path / "app/tests").mkdir()
     (project.path / "app/tests/test_more.py").write_text("def test_more(): pass\n")
     tag, _ = project.build()
     files = image_files(project, tag)
-    assert "/app/main.py" in files
+    assert "/app/api/main.py" in files
     assert not [file for file in files if FOREIGN.search(file)]
     assert not [file for file in files if "service-account" in file]
 
     localdev, _ = project.build("--target", "localdev")
-    assert [file for file in image_files(project, localdev) if FOREIGN.search(file)], "the pattern finds nothing anywhere"
+    assert [file for file in image_files(project, localdev) if FOREIGN.search(file)], (
+        "the pattern finds nothing anywhere"
+    )
 
 
 def test_the_tests_ran_on_productions_bytes(start) -> None:
     project = start(project_name="demo")
+    project.share_no_layers()
     service, tests, localdev = (project.build("--target", target)[0] for target in ("service", "tests", "localdev"))
     shipped = environment(project, service)
     assert len(shipped) > 500
@@ -62,7 +63,10 @@ def test_the_tests_ran_on_productions_bytes(start) -> None:
     # The only file that a later installation may touch is none of Python's
     assert {name for name in shipped if tested.get(name) != shipped[name]} <= {"/opt/venv/.lock"}
     assert shipped.items() <= environment(project, localdev).items()
-    ids = project.run("docker", "run", "--rm", tests, "id", "-u").stdout + project.run("docker", "run", "--rm", service, "id", "-u").stdout
+    ids = (
+        project.run("docker", "run", "--rm", tests, "id", "-u").stdout
+        + project.run("docker", "run", "--rm", service, "id", "-u").stdout
+    )
     assert ids.split() == ["1000", "1000"]
 
 
@@ -75,14 +79,19 @@ def compiled(project: Project, image: str) -> set[str]:
     return set(project.run("docker", "run", "--rm", image, "sh", "-c", command).stdout.split())
 
 
-@pytest.mark.parametrize("answers", [{"starter": "fastapi"}, {"starter": "django"}, {"starter": "flask", "base_image": "ubuntu"}], ids=str)
+@pytest.mark.parametrize(
+    "answers", [{"starter": "fastapi"}, {"starter": "django"}, {"starter": "flask", "base_image": "ubuntu"}], ids=str
+)
 def test_nothing_is_compiled_at_a_start(start, answers: dict) -> None:
     """Python itself says where each module came from. It may not write, so that what it would compile it would compile each time."""
     project = start(project_name="demo", **answers)
     tag, _ = project.build()
     port = project.ports["SERVICE_PORT"]
     settings = ["--env", "PYTHONVERBOSE=1", "--env", "DJANGO_SECRET_KEY=x", "--env", "DATABASE_URL=sqlite:////tmp/db"]
-    with project.container("--read-only", "--tmpfs", "/tmp", *settings, "--publish", f"127.0.0.1:{port}:8080", tag) as name:
+    settings += ["--env", "DJANGO_ALLOWED_HOSTS=127.0.0.1"]
+    with project.container(
+        "--read-only", "--tmpfs", "/tmp", *settings, "--publish", f"127.0.0.1:{port}:8080", tag
+    ) as name:
         eventually(lambda: project.get(port="SERVICE_PORT"), lambda page: "Hello" in page)
         result = project.run("docker", "logs", name)
         # Ubuntu's library is behind a link
@@ -99,30 +108,47 @@ def test_nothing_is_compiled_at_a_start(start, answers: dict) -> None:
 
 def test_labels_come_from_build_arguments(start) -> None:
     project = start(project_name="demo", starter="worker")
-    labels = {"source": "https://example.com/demo", "revision": "abc", "version": "1.2", "created": "2026-01-01T00:00:00Z"}
+    labels = {
+        "source": "https://example.com/demo",
+        "revision": "abc",
+        "version": "1.2",
+        "created": "2026-01-01T00:00:00Z",
+    }
     arguments = [word for name, value in labels.items() for word in ("--build-arg", f"{name.upper()}={value}")]
     tag, _ = project.build(*arguments)
     seen = json.loads(project.run("docker", "image", "inspect", "--format", "{{json .Config.Labels}}", tag).stdout)
     assert {f"org.opencontainers.image.{name}": value for name, value in labels.items()}.items() <= seen.items()
 
 
-@pytest.mark.parametrize("builder", ["0", "1"], ids=["classic", "buildkit"])
-def test_a_databases_folder_does_not_end_the_build(start, builder: str) -> None:
-    """Folders under data/ that the user cannot read, as a database's are."""
-    project = start(project_name="demo", starter="worker")
+@pytest.mark.parametrize(("builder", "folder"), [("0", "app"), ("1", "app"), ("1", ".")])
+def test_a_databases_folder_does_not_end_the_build(start, tmp_path: Path, builder: str, folder: str) -> None:
+    """Folders under data/ that the user cannot read, as a database's are; also where data/ lies beside the code."""
     # The classic builder trips over layers that an earlier run removed with its image
-    worker = project.path / "app/worker.py"
-    worker.write_text(f"{worker.read_text()}# {uuid.uuid4()}\n")
+    (tmp_path / "code" / folder).mkdir(parents=True)
+    (tmp_path / "code" / folder / "main.py").write_text(f"# {uuid.uuid4()}\n")
+    (tmp_path / "code" / folder / "requirements.txt").write_text("# none\n")
+    answers = {
+        "project_dir": folder,
+        "serve_command": "python main.py",
+        "builder": "any" if builder == "0" else "buildkit",
+    }
+    project = start(tmp_path / "code", starter="existing", **answers)
     secret = project.path / "data/postgres/18"
     secret.mkdir(parents=True)
     (secret / "PG_VERSION").write_text("18\n")
     secret.chmod(0o700)
     project.run("chown", "-R", "999:999", str(project.path / "data/postgres"))
     # pytest's own folders are closed to other users
-    for folder in project.path.parents:
-        if folder.name.startswith(("pytest-", "popen-", "test_")):
-            folder.chmod(0o711)
+    for parent in project.path.parents:
+        if parent.name.startswith(("pytest-", "popen-", "test_")):
+            parent.chmod(0o711)
     socket = Path("/var/run/docker.sock").stat()
-    environment = project.env | {"DOCKER_BUILDKIT": builder, "HOME": str(project.path), "DOCKER_CONFIG": str(project.path)}
-    tag, _ = project.build("--build-arg", "GATE=skip", env=environment, user=1000, group=1000, extra_groups=[socket.st_gid])
+    environment = project.env | {
+        "DOCKER_BUILDKIT": builder,
+        "HOME": str(project.path),
+        "DOCKER_CONFIG": str(project.path),
+    }
+    tag, _ = project.build(
+        "--build-arg", "GATE=skip", env=environment, user=1000, group=1000, extra_groups=[socket.st_gid]
+    )
     assert not [file for file in image_files(project, tag) if "PG_VERSION" in file]

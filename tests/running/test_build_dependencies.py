@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from kinds import KINDS
 from packages import release
 
@@ -17,7 +16,10 @@ def test_a_project_of_each_kind(start, tmp_path: Path, name: str) -> None:
     tag, _ = project.build()
     assert project.run("docker", "run", "--rm", tag).stdout.startswith("six 1.")
     # iniconfig is for the tests alone
-    assert "No module named 'iniconfig'" in project.run("docker", "run", "--rm", tag, "python", "-c", "import iniconfig", check=False).stderr
+    assert (
+        "No module named 'iniconfig'"
+        in project.run("docker", "run", "--rm", tag, "python", "-c", "import iniconfig", check=False).stderr
+    )
     project.sh("python", "-c", "import iniconfig, six, debugpy")
 
 

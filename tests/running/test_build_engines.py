@@ -6,40 +6,46 @@ import subprocess
 import uuid
 
 import pytest
-
 from project import FIRST_USER, Project, eventually
 from repository import ROOT
 
 CHECK_ENGINE = ROOT / "tests/engine/check-engine"
 RED = "def test_red():\n    assert False\n"
 needs_podman = pytest.mark.skipif(
-    not (shutil.which("podman") and shutil.which("buildah") and os.getuid() == 0), reason="tests/engine/podman up was not run here"
+    not (shutil.which("podman") and shutil.which("buildah") and os.getuid() == 0),
+    reason="tests/engine/podman up was not run here",
 )
 
 
 def build_by(project: Project, builder: str, tag: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Build by "podman", "buildah" or "classic"."""
-    words = {"podman": ["podman", "build"], "buildah": ["buildah", "bud", "--layers"], "classic": ["docker", "build"]}[builder]
+    words = {"podman": ["podman", "build"], "buildah": ["buildah", "bud", "--layers"], "classic": ["docker", "build"]}[
+        builder
+    ]
     return project.run(*words, *arguments, "-t", tag, ".", env=project.env | {"DOCKER_BUILDKIT": "0"}, check=False)
 
 
-@pytest.mark.parametrize("builder", ["classic", pytest.param("podman", marks=needs_podman), pytest.param("buildah", marks=needs_podman)])
+@pytest.mark.parametrize(
+    "builder", ["classic", pytest.param("podman", marks=needs_podman), pytest.param("buildah", marks=needs_podman)]
+)
 def test_red_tests_make_no_image(start, builder: str) -> None:
-    project = start(project_name="demo")
+    project = start(project_name="demo", builder="any" if builder == "classic" else "buildkit")
     engine = "docker" if builder == "classic" else "podman"
     tag = f"{project.path.name}:{builder}"
     # A step in the cache would be silent
-    test = project.path / "app/test_main.py"
+    test = project.path / "app/tests/test_main.py"
     test.write_text(f"{test.read_text()}# {uuid.uuid4()}\n")
     try:
         result = build_by(project, builder, tag)
         assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
         assert "2 passed" in result.stdout
         port = project.ports["SERVICE_PORT"]
-        project.run(engine, "run", "--rm", "--detach", "--name", project.path.name, "--publish", f"127.0.0.1:{port}:8080", tag)
+        project.run(
+            engine, "run", "--rm", "--detach", "--name", project.path.name, "--publish", f"127.0.0.1:{port}:8080", tag
+        )
         eventually(lambda: project.get(port="SERVICE_PORT"), lambda page: "Hello from demo" in page)
         files = project.run(engine, "exec", project.path.name, "ls", "/app", "/tmp", "/opt/venv/bin").stdout
-        assert "main.py" in files and "test" not in files and "gate" not in files
+        assert "api" in files and "test" not in files and "gate" not in files
         assert project.run(engine, "exec", project.path.name, "id", "-u").stdout.strip() == str(FIRST_USER)
         project.run(engine, "stop", project.path.name)
         project.run(engine, "rmi", "--force", tag)
@@ -67,7 +73,9 @@ def lint(project: Project) -> subprocess.CompletedProcess[str]:
     return result
 
 
-@pytest.mark.parametrize("answers", [{}, {"starter": "existing", "dependencies": "."}, {"base_image": "ubuntu"}], ids=str)
+@pytest.mark.parametrize(
+    "answers", [{}, {"starter": "existing", "dependencies": "."}, {"base_image": "ubuntu"}], ids=str
+)
 def test_buildkits_linter_finds_nothing(start, answers: dict) -> None:
     project = start(**answers)
     result = lint(project)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from kinds import KINDS, table
 
 CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no requirements file": (lambda path: (path / "requirements.txt").unlink(), r"^requirements\.txt is not there"),
     "an empty one": (lambda path: (path / "requirements.txt").write_text("\n"), r"^requirements\.txt is empty"),
-    "one in UTF-16": (lambda path: (path / "requirements.txt").write_text("six\n", "utf-16"), r"^requirements\.txt is not UTF-8"),
+    "one in UTF-16": (
+        lambda path: (path / "requirements.txt").write_text("six\n", "utf-16"),
+        r"^requirements\.txt is not UTF-8",
+    ),
     "no included file": (lambda path: (path / "constraints.txt").unlink(), r"^constraints\.txt is not there"),
     "a package that does not exist": (
         lambda path: (path / "requirements.txt").write_text("no-such-package-as-this\n"),
@@ -22,12 +24,18 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: (path / "requirements-test.txt").write_text("iniconfig\nsix==1.15.0\n"),
         r"requirements-test\.txt: not all of it can be installed beside requirements\.txt",
     ),
-    "a syntax error in build.sh": (lambda path: (path / "build.sh").write_text("## run:\nif true\n"), r"build\.sh: 3: Syntax error"),
-    "a command that fails": (lambda path: (path / "build.sh").write_text("set -eu\n## run:\nno-such-command\n"), r"build\.sh, section run, failed"),
+    "a syntax error in build.sh": (
+        lambda path: (path / "build.sh").write_text("## run:\nif true\n"),
+        r"build\.sh: 3: Syntax error",
+    ),
+    "a command that fails": (
+        lambda path: (path / "build.sh").write_text("set -eu\n## run:\nno-such-command\n"),
+        r"build\.sh, section run, failed",
+    ),
     "an image that does not exist": (
         lambda path: edit(path / "Dockerfile", "^ARG IMAGE=.*", "ARG IMAGE=python:3.14-no-such-image"),
         # BuildKit shows the lines around; the classic builder only the name
-        r"IMAGE stands in \.env(.|\n)*no-such-image|^Step .* FROM \${IMAGE} AS sections\n",
+        r"IMAGE is set in \.env(.|\n)*no-such-image|^Step .* FROM \${IMAGE} AS inputs\n",
     ),
     "a module that is not installed": (
         lambda path: (path / "main.py").write_text("import six\nimport not_there\n"),
@@ -35,7 +43,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "code that raises": (
         lambda path: (path / "main.py").write_text("import os\nsix = os.environ['SOME_SETTING']\n"),
-        r"^main\.py: production cannot import main: KeyError: 'SOME_SETTING'\n.*\.drydock/import\.env",
+        r"^main\.py: production cannot import main: KeyError: 'SOME_SETTING'\n.*build\.env",
     ),
     "code with a syntax error": (
         lambda path: (path / "main.py").write_text("six = (\n"),
@@ -61,7 +69,7 @@ CLASSIC = ["no requirements file", "an image that does not exist", "a red test"]
 @pytest.mark.parametrize(("case", "builder"), [*((case, "1") for case in CASES), *((case, "0") for case in CLASSIC)])
 def test_an_error_names_the_file(start, code: Path, case: str, builder: str) -> None:
     spoil, said = CASES[case]
-    project = start(code, **KINDS["requirements"].answers)
+    project = start(code, **KINDS["requirements"].answers, builder="buildkit" if builder == "1" else "any")
     spoil(project.path)
     # Where the tests would be the first to see it
     gate = [] if "test" in case else ["--build-arg", "GATE=skip"]
@@ -77,10 +85,13 @@ def test_a_missing_setting_is_given_by_import_env(start, code: Path) -> None:
     project = start(code, **KINDS["requirements"].answers)
     (project.path / "main.py").write_text("import os\nimport six\nassert os.environ['SOME_SETTING'] == 'a b=c'\n")
     (project.path / "test_main.py").unlink()
-    (project.path / ".drydock/import.env").write_text("# a comment\n\nSOME_SETTING=a b=c\n")
+    (project.path / "build.env").write_text("# a comment\n\nSOME_SETTING=a b=c\n")
     tag, _ = project.build("--build-arg", "GATE=skip")
     # For the build alone: the image has no such setting
-    assert "KeyError: 'SOME_SETTING'" in project.run("docker", "run", "--rm", tag, "python", "-c", "import main", check=False).stderr
+    assert (
+        "KeyError: 'SOME_SETTING'"
+        in project.run("docker", "run", "--rm", tag, "python", "-c", "import main", check=False).stderr
+    )
 
 
 @pytest.mark.parametrize("kind", ["uv.lock", "poetry.lock"])
@@ -116,7 +127,10 @@ def test_without_a_lock_yet_the_build_works_and_says_how_to_get_one(start, tmp_p
     ("text", "said"),
     [
         ("[tool.poetry]\nname = 'demo'\n", "pyproject.toml has no [project] table"),
-        (table([], "dynamic = ['dependencies']").replace("dependencies = []\n", ""), "leaves its dependencies to its build backend"),
+        (
+            table([], "dynamic = ['dependencies']").replace("dependencies = []\n", ""),
+            "leaves its dependencies to its build backend",
+        ),
         (table(["six"], ""), "has no extra and no dependency group test"),
     ],
     ids=["poetry", "dynamic", "extra"],
@@ -127,4 +141,3 @@ def test_a_pyproject_that_does_not_say(start, tmp_path: Path, text: str, said: s
     (project.path / "pyproject.toml").write_text(text)
     _, result = project.build(check=False)
     assert result.returncode != 0 and said in result.stderr, result.stderr
-

@@ -5,15 +5,13 @@ import uuid
 from pathlib import Path
 
 import pytest
-
 from kinds import KINDS, Kind
-from project import Project, read_env
+from project import Project, defaults
 
 # What an environment of other bytes goes into
-ENVIRONMENT = {"environment", "libraries", "imports", "service", "localdev"}
+ENVIRONMENT = {"environment", "checked", "service", "localdev"}
 TESTS = {"test-deps", "tests"}
-# Without "index", whose arguments are no edit
-EVERY = {"sections", "system", "python", "requirements", "base", "build", "deps", "tools", "code"} | ENVIRONMENT | TESTS
+EVERY = {"inputs", "system", "python", "requirements", "build", "deps", "work", "tools", "code"} | ENVIRONMENT | TESTS
 
 
 def rebuilt(project: Project) -> set[str]:
@@ -24,12 +22,12 @@ def rebuilt(project: Project) -> set[str]:
         cached = re.findall(r"^#(\d+) CACHED", said, re.MULTILINE)
         steps = re.findall(r"^#(\d+) \[([\w-]+) +\d+/\d+\] (?!FROM)", said, re.MULTILINE)
         stages |= {stage for number, stage in steps if number not in cached}
-    return stages - {"index"}
+    return stages
 
 
 def code(project: Project) -> Path:
     """Return the folder of the project's code."""
-    return project.path / read_env(project.path / ".env")["PROJECT"]
+    return project.path / defaults(project.path)["PROJECT"]
 
 
 # Of this run alone, so that the cache of an earlier one has no such layer
@@ -41,11 +39,10 @@ def add(file: Path, text: str) -> None:
 
 
 def make_new(project: Project) -> None:
-    """Build everything once, with nothing from the cache."""
-    nonce = uuid.uuid4().hex
-    for file in (project.path / "build.sh", project.path / ".drydock/system.sh"):
-        file.write_text(file.read_text().replace("set -eu", f"# {nonce}\nset -eu"))
-    assert rebuilt(project) == EVERY
+    """Build everything once, with nothing from the cache but what `python` alone leads to: other tests have it, too."""
+    project.share_no_layers()
+    add(code(project) / "main.py", f"# {uuid.uuid4().hex}\n")
+    assert rebuilt(project) >= EVERY - {"tools", "requirements"}
 
 
 def section(project: Project, name: str) -> None:
@@ -56,18 +53,30 @@ def section(project: Project, name: str) -> None:
 
 EDITS = {
     "nothing": (lambda project: None, set()),
-    "code": (lambda project: add(code(project) / "main.py", f"# {NEW}\n"), {"tests", "code", "imports", "service"}),
+    "code": (lambda project: add(code(project) / "main.py", f"# {NEW}\n"), {"tests", "code", "checked", "service"}),
     "test": (lambda project: add(code(project) / "test_main.py", f"# {NEW}\n"), {"tests", "code"}),
-    "comment": (lambda project: add(code(project) / "requirements-test.txt", f"# {NEW}\n"), {"requirements", "tests", "code"}),
-    "test requirement": (lambda project: add(code(project) / "requirements-test.txt", "pathspec\n"), {"requirements", "code", "localdev"} | TESTS),
+    "comment": (
+        lambda project: add(code(project) / "requirements-test.txt", f"# {NEW}\n"),
+        {"requirements", "tests", "code"},
+    ),
+    "test requirement": (
+        lambda project: add(code(project) / "requirements-test.txt", "pathspec\n"),
+        {"requirements", "code", "localdev"} | TESTS,
+    ),
     "requirement": (
         lambda project: add(code(project) / "requirements/base.txt", "idna\n"),
         {"requirements", "deps", "code"} | TESTS | ENVIRONMENT,
     ),
-    "run section": (lambda project: section(project, "run"), EVERY - {"system", "python", "requirements", "tools"}),
-    "build section": (lambda project: section(project, "build"), {"sections", "build", "deps"} | TESTS | ENVIRONMENT),
-    "dev section": (lambda project: section(project, "dev"), {"sections", "localdev"}),
-    "other image": (lambda project: set_default(project, IMAGE="python:3.13-slim-trixie", PYTHON_VERSION="3.13"), EVERY),
+    "run section": (lambda project: section(project, "run"), {"inputs", "work", "tests"} | ENVIRONMENT),
+    "build section": (
+        lambda project: section(project, "build"),
+        {"inputs", "build", "deps", "work"} | TESTS | ENVIRONMENT,
+    ),
+    "dev section": (lambda project: section(project, "dev"), {"inputs", "localdev"}),
+    "other image": (
+        lambda project: set_default(project, IMAGE="python:3.13-slim-trixie", PYTHON_VERSION="3.13"),
+        EVERY,
+    ),
 }
 
 
@@ -89,12 +98,37 @@ def test_each_edit_rebuilds_what_it_must(start, tmp_path: Path, folder: str) -> 
     for name, (edit, expected) in EDITS.items():
         edit(project)
         if folder == "." and "section" in name:
-            # build.sh is one of the code's files there
-            expected = expected | {"tests", "code"}
+            # build.sh is one of the code's files there, and none that any image gets
+            expected = expected | {"code"}
         seen = rebuilt(project)
         if seen != expected:
             wrong[name] = {"not expected": seen - expected, "missing": expected - seen}
     assert not wrong
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_build_sh_is_cut_at_its_sections_alone(start, ending: str) -> None:
+    """A comment is no section, whatever it looks like; and Windows' line endings are none of the shell's."""
+    project = start(starter="worker")
+    lines = ["set -eu", f"echo {NEW} >/top", "## run: in every image", "## note: of the user's", "touch /run-1", "## build", "touch /run-2",
+             "##\tbuild:", "touch /build-1", "#", "## dev: and so on", "touch /dev-1", ""]  # fmt: skip
+    (project.path / "build.sh").write_text(ending.join(lines), newline="")
+    seen = {}
+    for stage in ("build", "work", "environment", "localdev"):
+        tag, _ = project.build("--target", stage)
+        seen[stage] = project.run(
+            "docker", "run", "--rm", "--entrypoint", "sh", tag, "-c", "cd / && ls -d top *-[0-9]*"
+        ).stdout.split()
+    run, build, dev = ["run-1", "run-2"], ["build-1"], ["dev-1"]
+    assert seen == {
+        stage: [*files, "top"]
+        for stage, files in {
+            "build": build,
+            "work": build + run,
+            "environment": run,
+            "localdev": build + dev + run,
+        }.items()
+    }
 
 
 def test_ubuntus_packages_stay_when_python_changes(start, tmp_path: Path) -> None:
@@ -102,10 +136,12 @@ def test_ubuntus_packages_stay_when_python_changes(start, tmp_path: Path) -> Non
     project = start(kind.make(tmp_path / "code"), base_image="ubuntu", python_version="3.13", **kind.answers)
     make_new(project)
     set_default(project, PYTHON_VERSION="3.11")
-    assert rebuilt(project) == EVERY - {"sections", "system"}
+    assert rebuilt(project) == EVERY - {"inputs", "system", "code"}
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=name) for name, kind in KINDS.items() if name != "requirements"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=name) for name, kind in KINDS.items() if name != "requirements"]
+)
 def test_the_rules_hold_for_each_kind(start, kind: Kind, tmp_path: Path) -> None:
     project = start(kind.make(tmp_path / "code"), **kind.answers)
     make_new(project)
@@ -113,13 +149,13 @@ def test_the_rules_hold_for_each_kind(start, kind: Kind, tmp_path: Path) -> None
     add(project.path / "main.py", f"# {NEW}\n")
     # A project is installed anew, which nothing comes of that others would notice
     reads_code = {"requirements"} if kind.dependencies == "." else set()
-    assert rebuilt(project) == {"tests", "code", "imports", "service"} | reads_code
+    assert rebuilt(project) == {"tests", "code", "checked", "service"} | reads_code
 
     kind.lay(project.path, ["six"], ["iniconfig", "pathspec"])
     # A project's metadata names its tests' requirements too, and is in its environment
-    assert not rebuilt(project) & ({"deps"} if kind.dependencies == "." else {"deps", "environment", "libraries"})
+    assert not rebuilt(project) & ({"deps"} if kind.dependencies == "." else {"deps", "environment"})
 
     kind.lay(project.path, ["six", "idna"], ["iniconfig", "pathspec"])
     seen = rebuilt(project)
     assert {"deps", "service"} < seen
-    assert not seen & {"sections", "system", "python", "base", "build", "tools"}
+    assert not seen & {"inputs", "system", "python", "build", "work", "tools"}

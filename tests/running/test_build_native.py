@@ -1,13 +1,17 @@
 """Hard dependencies: Python packages compiled from source and a C library of one's own, on both bases; and one that is forgotten."""
 
 import re
+import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
-
 from project import Project
 
-def begin(start, folder: Path, requirements: str, main: str, *, run: str = "", build: str = "", **answers: str) -> Project:
+
+def begin(
+    start, folder: Path, requirements: str, main: str, *, run: str = "", build: str = "", **answers: str
+) -> Project:
     """Start a project with these requirements, this main.py and these sections of build.sh."""
     folder.mkdir()
     (folder / "requirements.txt").write_text(requirements)
@@ -19,7 +23,9 @@ def begin(start, folder: Path, requirements: str, main: str, *, run: str = "", b
 
 def says(project: Project, tag: str) -> str:
     """Return what the production image says; it must not have what was only built with."""
-    files = project.run("docker", "run", "--rm", tag, "sh", "-c", "ls /usr/bin /usr/include /usr/lib/x86_64-linux-gnu").stdout.split()
+    files = project.run(
+        "docker", "run", "--rm", tag, "sh", "-c", "ls /usr/bin /usr/include /usr/lib/x86_64-linux-gnu"
+    ).stdout.split()
     assert not {"gcc", "cc", "g++", "make", "curl", "libpq.so", "libxml2.so", "libgdal.so"} & set(files)
     return project.run("docker", "run", "--rm", tag).stdout
 
@@ -92,6 +98,57 @@ def test_a_library_that_was_nowhere_is_named_when_it_is_imported(start, tmp_path
     assert "main.py: production cannot import main: ImportError: libGL.so.1" in result.stderr, result.stderr
     assert "cv2.abi3.so needs libGL.so.1" in result.stderr
     assert "Add the package that has libGL.so.1 to the run section of build.sh" in result.stderr
+
+
+SETUP = """\
+import os, uuid
+from setuptools import setup
+
+with open("stamped.py", "w") as file:
+    file.write(f"STAMP = '{uuid.uuid4()}'\\nFEATURE = {os.path.exists('/usr/include/feature.h')}\\n")
+setup(name="stamped", version="1", py_modules=["stamped"])
+"""
+
+
+def test_what_is_compiled_is_compiled_again_only_where_it_must_be(start, tmp_path: Path) -> None:
+    """A package that tells when it was built, and with what: nothing else would do for another system, nor for another section build."""
+    source = tmp_path / "stamped-1"
+    source.mkdir()
+    (source / "setup.py").write_text(SETUP)
+    # Its own in each run, so that no cache knows it
+    archive = f"{uuid.uuid4().hex}/stamped-1.tar.gz"
+    (tmp_path / archive).parent.mkdir()
+    subprocess.run(["tar", "-czf", tmp_path / archive, "-C", tmp_path, "stamped-1"], check=True)
+    requirements = f"stamped @ http://files.test:8000/{archive}\n"
+    project = begin(
+        start,
+        tmp_path / "code",
+        requirements,
+        "import stamped\n\nprint(stamped.STAMP, stamped.FEATURE)\n",
+        run="true",
+        build="true",
+    )
+    serve = ["python:3.14-slim", "python", "-m", "http.server", "--directory", "/srv"]
+    with project.container("--volume", f"{tmp_path}:/srv:ro", *serve) as name:
+        host = f"--add-host=files.test:{project.address(name, 8000)}"
+
+        def built(*arguments: str) -> tuple[str, str]:
+            tag, _ = project.build(host, *arguments)
+            stamp, feature = project.run("docker", "run", "--rm", tag, "python", "main.py").stdout.split()
+            return stamp, feature
+
+        first = built()
+        assert first[1] == "False"
+        (project.path / "requirements.txt").write_text(requirements + "six\n")
+        assert built() == first, "another requirement"
+        project.write_sections(run="touch /edited", build="true")
+        assert built() == first, "section run"
+        project.write_sections(run="touch /edited", build="touch /usr/include/feature.h")
+        second = built()
+        assert second[1] == "True", "section build"
+        other = built("--build-arg", "IMAGE=python:3.13-slim-trixie", "--build-arg", "PYTHON_VERSION=3.13")
+        assert other[0] not in (first[0], second[0]), "another image"
+        assert built() == second
 
 
 def test_something_installed_without_root(start, tmp_path: Path) -> None:

@@ -37,8 +37,17 @@ def test_libraries_beside_the_application(start, tmp_path: Path, folder: str) ->
     # In a one-off container and in the running one, from any folder, and in the tests beside the services
     for _ in range(2):
         assert project.sh("python", "-m", "main").stdout == "beside under libs\n"
-        inside = project.sh("python", "-c", "import common.money, os; print(common.money.__file__, os.getcwd())", cwd=project.path / folder / "libs")
+        inside = project.sh(
+            "python",
+            "-c",
+            "import common.money, os; print(common.money.__file__, os.getcwd())",
+            cwd=project.path / folder / "libs",
+        )
         assert inside.stdout.split() == ["/app/libs/common/src/common/money.py", "/app/libs"]
         project.up()
     assert "1 passed" in project.compose("run", "--rm", "tests").stdout
-    assert project.compose("exec", "app", "pwd").stdout == project.run("docker", "run", "--rm", tag, "pwd").stdout == "/app\n"
+    assert (
+        project.compose("exec", "app", "pwd").stdout
+        == project.run("docker", "run", "--rm", tag, "pwd").stdout
+        == "/app\n"
+    )

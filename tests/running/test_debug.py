@@ -5,18 +5,17 @@ import re
 import threading
 
 import pytest
-
 from dap import Debugger
 from project import Project, eventually
+from repository import CODE
 
-BREAK = {"fastapi": ("main.py", 'return {"message"'), "flask": ("main.py", 'return "Hello'), "django": ("config/views.py", "return HttpResponse")}
+BREAK = {"fastapi": 'return {"message"', "flask": 'return "Hello', "django": "return HttpResponse"}
 
 
 def switch_to_debugger(project: Project) -> None:
-    """Put the second CMD line of .env in place of the first."""
-    env = project.path / ".env"
-    text = re.sub(r"^CMD=.*\n", "", env.read_text(), flags=re.M)
-    env.write_text(text.replace("# CMD=", "CMD="))
+    """Write the line of the README's section on debugging into .env."""
+    (line,) = re.findall(r"^CMD=(.*debugpy.*)$", (project.path / "README.md").read_text(), re.M)
+    project.set_env(CMD=line)
 
 
 def attach_arguments(project: Project) -> dict:
@@ -33,9 +32,8 @@ def test_a_breakpoint_stops_with_reload_on(start, starter: str) -> None:
     project = start(starter=starter)
     switch_to_debugger(project)
     project.up()
-    file, words = BREAK[starter]
-    path = project.path / "app" / file
-    (line,) = [number for number, text in enumerate(path.read_text().splitlines(), 1) if words in text]
+    path = project.path / "app" / CODE[starter]
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if BREAK[starter] in text)
 
     pages: list[str] = []
     enough = threading.Event()

@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 import packages
+import pytest
 from project import eventually
 
 
@@ -42,7 +41,9 @@ def test_django_project_in_a_subfolder(start, django_project: Path) -> None:
         "from django.http import HttpResponse\nfrom django.urls import path\nurlpatterns = [path('', lambda request: HttpResponse('mine'))]\n"
     )
     eventually(project.get, lambda page: page == "mine")
-    assert "No changes" in project.sh("python", "manage.py", "makemigrations", "--check", cwd=project.path / "shop").stdout
+    assert (
+        "No changes" in project.sh("python", "manage.py", "makemigrations", "--check", cwd=project.path / "shop").stdout
+    )
     project.sh("python", "manage.py", "migrate", cwd=project.path / "shop")
     assert (project.path / "shop/db.sqlite3").stat().st_uid == project.path.stat().st_uid
 
@@ -71,7 +72,9 @@ def test_somebody_elses_application(start, httpbin: Path) -> None:
 
 
 def test_the_skeleton_laid_over_somebody_elses_application(start, httpbin: Path) -> None:
-    files = {file.relative_to(httpbin / "bin"): file.read_bytes() for file in (httpbin / "bin").rglob("*") if file.is_file()}
+    files = {
+        file.relative_to(httpbin / "bin"): file.read_bytes() for file in (httpbin / "bin").rglob("*") if file.is_file()
+    }
     project = start(httpbin / "bin", **HTTPBIN)
     assert {name: (project.path / name).read_bytes() for name in files} == files
     project.up()
@@ -88,7 +91,9 @@ def test_a_project_with_a_lock(start, tmp_path: Path) -> None:
     (code / "test_main.py").write_text("import main\n\n\ndef test_six():\n    assert main.six\n")
     packages.uv(code, "lock", "--quiet")
 
-    project = start(code, starter="existing", dependencies="uv.lock", serve_command="python main.py", python_version="3.13")
+    project = start(
+        code, starter="existing", dependencies="uv.lock", serve_command="python main.py", python_version="3.13"
+    )
     tag, result = project.build("--no-cache-filter", "tests")
     assert "1 passed" in result.stderr
     assert project.run("docker", "run", "--rm", tag).stdout.startswith("six ")

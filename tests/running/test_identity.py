@@ -3,7 +3,6 @@
 import os
 import subprocess
 
-
 from project import FIRST_USER
 
 WHO = """
@@ -21,7 +20,7 @@ def touch() -> None:
 
 def test_every_file_belongs_to_who_works_on_the_host(start) -> None:
     project = start()
-    with (project.path / "app/main.py").open("a") as file:
+    with (project.path / "app/api/main.py").open("a") as file:
         file.write(APPLICATION)
     project.write_sections(dev="apt_install git")
     project.run("git", "init", "--quiet", "app", **project.as_user())
@@ -39,7 +38,9 @@ def test_every_file_belongs_to_who_works_on_the_host(start) -> None:
         project.compose("run", "--rm", "-T", "app", "touch", "by-run", **me)
         made = {path.name: path.stat().st_uid for path in (project.path / "app").glob("by-*")}
         assert made == dict.fromkeys(["by-a-first-sh", "by-the-application", "by-sh", "by-exec", "by-run"], user)
-        foreign = subprocess.run(["find", project.path, "!", "-uid", str(user)], capture_output=True, text=True, check=True).stdout
+        foreign = subprocess.run(
+            ["find", project.path, "!", "-uid", str(user)], capture_output=True, text=True, check=True
+        ).stdout
         assert not foreign
 
         name = "root" if user == 0 else "app"

@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 import yaml
-
-from project import FIRST_USER, NEWEST_COMPOSE, Project, eventually
+from project import FIRST_USER, NEWER_COMPOSES, Project, eventually
 from repository import git, make_repository
 
 
@@ -20,8 +19,8 @@ def override(project: Project, text: str) -> None:
 
 
 def by_every_compose(project: Project) -> list[dict]:
-    """Return what the oldest and the newest Compose understand the project's files to be."""
-    homes = [project.env, project.as_user(plugins=NEWEST_COMPOSE)["env"]] if NEWEST_COMPOSE.exists() else [project.env]
+    """Return what each Compose that is tested understands the project's files to be."""
+    homes = [project.env, *(project.as_user(compose=version)["env"] for version in NEWER_COMPOSES)]
     return [yaml.safe_load(project.compose("config", env=env).stdout) for env in homes]
 
 
@@ -40,7 +39,7 @@ def checkouts(start):
         project.give_to(FIRST_USER)
     projects = [project, Project(worktree), Project(clone)]
     # One of the three goes by what a shell says, the second by its folder's name, the third by .env
-    projects[1].env |= dict.fromkeys(projects[1].ports.keys() - {"LOG_PORT"}, "0")
+    projects[1].env |= dict.fromkeys(projects[1].ports, "0")
     with (clone / ".env").open("a") as file:
         file.write(f"COMPOSE_PROJECT_NAME={project.path.name}-clone\n")
     yield projects
@@ -52,11 +51,16 @@ def test_checkouts_run_side_by_side(checkouts) -> None:
     for number, project in enumerate(checkouts):
         project.up()
         project.sh("-s", "redis", "redis-cli", "set", "word", f"checkout {number}")
-        (project.path / "app/main.py").write_text((project.path / "app/main.py").read_text().replace("Hello", f"Checkout {number}"))
+        (project.path / "app/api/main.py").write_text(
+            (project.path / "app/api/main.py").read_text().replace("Hello", f"Checkout {number}")
+        )
     for number, project in enumerate(checkouts):
         assert project.sh("-s", "redis", "redis-cli", "get", "word").stdout == f"checkout {number}\n"
         eventually(lambda: project.sh(*fetch("http://app:8000")).stdout, lambda page: f"Checkout {number}" in page)
-        assert len(project.sh("python", "-c", "import socket; print(*socket.gethostbyname_ex('app')[2])").stdout.split()) == 1
+        assert (
+            len(project.sh("python", "-c", "import socket; print(*socket.gethostbyname_ex('app')[2])").stdout.split())
+            == 1
+        )
     # Port 0 is any free one
     checkouts[1].ports["PORT"] = int(checkouts[1].compose("port", "app", "8000").stdout.rsplit(":")[-1])
     for number, project in enumerate(checkouts):
@@ -97,7 +101,10 @@ def test_projects_find_each_other_by_name(neighbours) -> None:
             ask = "import os, redis; print(redis.from_url(os.environ['REDIS_URL']).get('word').decode())"
             assert {project.sh("python", "-c", ask).stdout for _ in range(5)} == {f"{name}\n"}
         for project in neighbours:
-            assert all(set(model["services"]["app"]["networks"]) == {"default", "neighbours"} for model in by_every_compose(project))
+            assert all(
+                set(model["services"]["app"]["networks"]) == {"default", "neighbours"}
+                for model in by_every_compose(project)
+            )
     finally:
         for project in neighbours:
             project.compose("down", "--timeout", "3", check=False)
@@ -111,12 +118,17 @@ def test_a_neighbour_runs_from_its_checkout(neighbours) -> None:
     shutil.copytree(billing.path, beside / "billing")
     (beside / "store").mkdir()
     (beside / "store/.env").write_text("LEVEL=warning\n")
-    (beside / "store/compose.yaml").write_text("services:\n  store:\n    image: redis:8\n    command: [redis-server, --loglevel, '${LEVEL}']\n")
+    (beside / "store/compose.yaml").write_text(
+        "services:\n  store:\n    image: redis:8\n    command: [redis-server, --loglevel, '${LEVEL}']\n"
+    )
     override(shop, "include: [../store/compose.yaml]\nservices:\n  billing:\n    build: ../billing\n")
     shop.up()
     page = eventually(lambda: shop.sh(*fetch("http://billing:8080")).stdout, lambda page: "Hello" in page)
     assert "Hello from billing" in page
-    assert shop.sh("python", "-c", "import redis; print(redis.Redis('store').config_get('loglevel'))").stdout == "{'loglevel': 'warning'}\n"
+    assert (
+        shop.sh("python", "-c", "import redis; print(redis.Redis('store').config_get('loglevel'))").stdout
+        == "{'loglevel': 'warning'}\n"
+    )
     for model in by_every_compose(shop):
         assert model["services"]["billing"]["build"]["context"] == str(beside / "billing")
         assert model["services"]["store"]["command"][-1] == "warning"

@@ -6,7 +6,6 @@ import subprocess
 
 import pexpect
 import pytest
-
 from project import FIRST_USER, eventually
 
 SLEEP = """
@@ -26,7 +25,7 @@ time.sleep(300)
 @pytest.fixture(scope="module", params=["running", "one-off"])
 def project(request, start_shared):
     """A project whose container is up, and one whose container is not."""
-    project = start_shared()
+    project = start_shared(services=["redis"])
     if request.param == "running":
         project.up()
     return project
@@ -34,7 +33,9 @@ def project(request, start_shared):
 
 def commands_inside(project) -> str:
     """Return the command lines in the project's containers."""
-    containers = project.run("docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.project={project.path.name}").stdout
+    containers = project.run(
+        "docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.project={project.path.name}"
+    ).stdout
     return "".join(project.run("docker", "top", container, "-o", "pid,args").stdout for container in containers.split())
 
 
@@ -83,7 +84,7 @@ def test_with_a_terminal_the_command_has_one(project) -> None:
     # What runs in it ends with the terminal
     shell = pexpect.spawn(str(project.path / "sh"), ["sleep", "4321"], cwd=project.path, env=project.env, timeout=60)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" in seen)
-    shell.ptyproc.delayafterclose = shell.ptyproc.delayafterterminate = 2
+    shell.ptyproc.delayafterclose = shell.ptyproc.delayafterterminate = 2  # type: ignore[attr-defined] # typeshed lacks it
     shell.close(force=False)
     eventually(lambda: commands_inside(project), lambda seen: "sleep 4321" not in seen.replace("sh -c", ""))
 
@@ -127,6 +128,38 @@ def test_signals_end_the_command_inside(project, name: str, whom: str) -> None:
         eventually(lambda: commands_inside(project), lambda seen: "sleep(300)" not in seen and "sleep 300" not in seen)
 
 
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        "./sh yes 4567 | head -n 1",
+        "./sh yes 4567 | true",
+        # Python ignores SIGPIPE, and this one SIGTERM too
+        "./sh python -c 'import signal; signal.signal(15, 1); [print(4567) for _ in iter(int, 1)]' | head -n 1",
+        "./sh sh -c 'yes 4567; exit 0' | head -c 100000 >/dev/null",
+        "./sh --root yes 4567 | head -n 1",
+        "./sh -s redis yes 4567 | head -n 1",
+    ],
+)
+def test_a_command_ends_when_nobody_reads_its_output(project, pipeline: str) -> None:
+    result = project.run("bash", "-c", f'{pipeline}; echo "${{PIPESTATUS[0]}}"')
+    assert result.stdout.splitlines()[-1] == "141", result
+    eventually(lambda: commands_inside(project), lambda seen: "4567" not in seen)
+
+
+def test_a_command_ends_when_its_output_cannot_be_written(project) -> None:
+    assert project.run("sh", "-c", "./sh yes 4567 >/dev/full", check=False).returncode in (1, 141)
+    eventually(lambda: commands_inside(project), lambda seen: "4567" not in seen)
+
+
+def test_what_a_command_leaves_in_the_background_stays(project) -> None:
+    """Also where the command failed: that is no reason to end more than it. A container of its own ends with it."""
+    running = "uvicorn" in commands_inside(project)
+    assert project.sh("sh", "-c", "sleep 5678 >/dev/null 2>&1 & exit 1", check=False).returncode == 1
+    assert ("sleep 5678" in commands_inside(project)) == running
+    if running:
+        project.sh("pkill", "sleep")
+
+
 def test_root_acts_for_the_owner_of_the_project(project) -> None:
     if os.getuid():
         pytest.skip("only root can")
@@ -134,7 +167,7 @@ def test_root_acts_for_the_owner_of_the_project(project) -> None:
     assert (project.path / "app/made").stat().st_uid == FIRST_USER
 
 
-@pytest.mark.skipif(os.getuid(), reason="only root can be other users")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
 @pytest.mark.parametrize("user", [1001, 12345, 0])
 def test_what_it_makes_is_the_callers(start, user: int) -> None:
     project = start()

@@ -1,3 +1,5 @@
+"""Django's commands: https://docs.djangoproject.com/en/stable/ref/django-admin/"""
+
 import os
 import sys
 

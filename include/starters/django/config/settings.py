@@ -4,23 +4,46 @@ import os
 from pathlib import Path
 
 import dj_database_url
-from django.core.management.utils import get_random_secret_key
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# compose.yaml sets it, for development
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
-# Without one of your own, every start logs out everybody, and two instances do not accept each other's sessions
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or get_random_secret_key()
-# Cloud Run lets only its own host names through; elsewhere name yours
-ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "*").split(",")
+
+# What production must set, and development's values
+DEVELOPMENT = {
+    "DATABASE_URL": "sqlite:////data/db.sqlite3",
+    "DJANGO_ALLOWED_HOSTS": "*",
+    "DJANGO_SECRET_KEY": "django-insecure-only-for-development",
+}
+environment = DEVELOPMENT | os.environ if DEBUG else os.environ
+if missing := [name for name in DEVELOPMENT if not environment.get(name)]:
+    raise ImproperlyConfigured(f"Set {', '.join(missing)}; or, for development, DJANGO_DEBUG=1")
+
+DATABASES = {"default": dj_database_url.parse(environment["DATABASE_URL"])}
+# Names, with commas between them
+ALLOWED_HOSTS = environment["DJANGO_ALLOWED_HOSTS"].split(",")
+SECRET_KEY = environment["DJANGO_SECRET_KEY"]
+
+if not DEBUG:
+    # Behind a proxy that says so when it was asked by HTTPS, and sends HTTP there, as Cloud Run's does
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 3600
+    # The proxy redirects (W008); only you know whether your other hosts speak HTTPS (W005, W021)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 INSTALLED_APPS = [
-    "django.contrib.contenttypes",
+    "django.contrib.admin",
     "django.contrib.auth",
+    "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -28,22 +51,55 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-    }
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            # Only production keeps templates in memory, so that an edit shows at once
+            "loaders": LOADERS if DEBUG else [("django.template.loaders.cached.Loader", LOADERS)],
+        },
+    },
 ]
 
-# DATABASE_URL where there is a database server, else a file that outlives the container
-DATABASES = {"default": dj_database_url.config(default="sqlite:////data/db.sqlite3")}
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
+USE_I18N = True
 USE_TZ = True
+
 STATIC_URL = "static/"
+
+# All of it to standard error: by default, errors in production are only mailed
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"level": "INFO"}},
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# What activate and activate.fish need: the first links in data/bin (the container adds one for each command of its environment
+# when it starts). Prints the user and the group that the container is to be, and on a line of its own the folder.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+mkdir -p "$root/data/bin"
+for name in python python3 pip uv; do
+    [ -L "$root/data/bin/$name" ] || ln -s ../../sh "$root/data/bin/$name"
+done
+# shellcheck source=/dev/null
+. "$root/.drydock/host/user.sh"
+# shellcheck source=/dev/null
+. "$root/.drydock/host/untracked.sh"
+printf '%s\n' "$HOST_UID $HOST_GID" "$root"

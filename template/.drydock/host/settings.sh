@@ -1,0 +1,50 @@
+#!/bin/sh
+# The settings of the project in $root, as Compose reads them: the shell's, else those of .env, else the defaults in its files.
+# shellcheck disable=SC2154 # whoever reads this file sets root
+
+# Last of its lines in .env, without quotes or a comment
+in_env_file() {
+    sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*[=:][[:space:]]*//p" "$root/.env" 2>/dev/null | tail -n 1 | tr -d '\r' \
+        | sed -e "s/^'\([^']*\)'.*/\1/" -e t -e 's/^"\([^"]*\)".*/\1/' -e t -e 's/^#.*//' -e 's/[[:space:]]#.*//' -e 's/[[:space:]]*$//'
+}
+
+default_of() { sed -n "s/.*[\$]{$1:-\([^}]*\)}.*/\1/p" "$root/compose.yaml" "$root"/include/*.yaml 2>/dev/null | head -n 1; }
+
+# All that have a default, one a line: KEY DEFAULT
+defaults() {
+    cat "$root/compose.yaml" "$root"/include/*.yaml 2>/dev/null | awk '{
+        while (match($0, /[$][{][A-Z][A-Z0-9_]*:-[^${}]*/)) {
+            print substr($0, RSTART + 2, RLENGTH - 2)
+            $0 = substr($0, RSTART + RLENGTH)
+        }
+    }' | sed 's/:-/ /' | sort -u
+}
+
+# Where a value comes from; an empty one stands for the default, and the shell's hides that of .env
+origin() {
+    if eval "[ -n \"\${$1+set}\" ]"; then
+        if eval "[ -n \"\$$1\" ]"; then echo "your shell"; fi
+    elif [ -n "$(in_env_file "$1")" ]; then
+        echo .env
+    fi
+}
+
+setting() {
+    case $(origin "$1") in
+        .env) in_env_file "$1" ;;
+        '') default_of "$1" ;;
+        *) eval "printf '%s\n' \"\$$1\"" ;;
+    esac
+}
+
+# The folder of the code; or what is wrong with it, on standard error
+code_folder() {
+    folder=$(setting PROJECT)
+    (cd "$root/$folder" 2>/dev/null && pwd -P) && return
+    case $(origin PROJECT) in
+        .env) echo "PROJECT is $folder in .env, and there is no such folder here: correct it" ;;
+        '') echo "There is no folder $folder, the answer project_dir: move the code there, or copier update --vcs-ref=:current: -d project_dir=FOLDER" ;;
+        *) echo "PROJECT is $folder in your shell, and there is no such folder here: unset PROJECT" ;;
+    esac >&2
+    return 1
+}
