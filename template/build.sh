@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the operating system must have. Yours to edit: the Dockerfile runs each section as root, in a stage of its own.
-# The lines above the first section are part of all three: put there what `build` and `run` both need.
-# What must not be installed by root: runuser -u app -- COMMAND
+# OS packages, and things compiled from source. Yours to edit. Each section runs as root, in its own build stage.
+# Lines above the first section are part of all three: put packages there that both `build` and `run` need.
+# To install something as the user app instead: runuser -u app -- COMMAND
 set -eu
 
 apt_install() {
@@ -10,12 +10,12 @@ apt_install() {
     rm -rf /var/lib/apt/lists/*
 }
 
-## run: what the application needs while it runs. In every image.
+## run: packages that the application needs at run time. In every image.
 # apt_install libpq5
 
-## build: what Python packages need while they are built. In no image that ships; what is compiled into /opt/venv is in all:
+## build: what building Python packages needs. Not in the production image; what you compile into /opt/venv is in all:
 # ./configure --prefix=/opt/venv && make install
 # apt_install gcc libc6-dev libpq-dev
 
-## dev: what people need. Only in the container to work in.
+## dev: tools for developers. Only in the development container.
 apt_install less procps

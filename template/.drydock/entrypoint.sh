@@ -1,21 +1,21 @@
 #!/bin/sh
-# While you develop, the container runs as you: gives your user id a name, or says why that cannot work.
+# The development container runs as your user: gives your user ID a name, or tells why that cannot work.
 set -eu
 
 if ! id -un >/dev/null 2>&1; then
     echo "app:x:$(id -u):$(id -g)::$HOME:/bin/bash" >>/etc/passwd
 fi
 
-# What is missing in a clone, the engine makes, as root
+# If data/ is missing, as in a clone, the engine creates it as root
 if [ "$(id -u)" = 0 ] && [ "$(stat -c %u /data)" = 0 ]; then chown --reference=/app /data; fi
 
 for folder in /app /data; do
     if [ ! -w "$folder" ]; then
         owner=$(stat -c %u "$folder")
         if [ "$folder,$owner" = /data,0 ]; then
-            echo "User $(id -u) may not write data/, which is root's: ./sh --root chown $(id -u):$(id -g) /data" >&2
+            echo "User $(id -u) may not write data/, which is owned by root: ./sh --root chown $(id -u):$(id -g) /data" >&2
         else
-            echo "User $(id -u) may not write $folder. If its owner is you: export $(stat -c 'HOST_UID=%u HOST_GID=%g' "$folder"), and start again. Else make the folder yours, on the host." >&2
+            echo "User $(id -u) may not write $folder. If you are its owner: export $(stat -c 'HOST_UID=%u HOST_GID=%g' "$folder"), and start again. If not, make yourself its owner, on the host." >&2
         fi
         exit 1
     fi
@@ -30,14 +30,14 @@ elif [ -e /data/.drydock-half ]; then
     exit 1
 fi
 
-# The versions that the image holds, where the project has yet to pin any
+# If the project has no uv.lock yet, it gets the versions that the image was built with
 if [ -e /opt/uv.lock ] && [ ! -e /app/uv.lock ]; then
     cp --preserve=timestamps /opt/uv.lock /app/
     [ "$(id -u)" != 0 ] || chown --reference=/app /app/uv.lock
 fi
 
-# For ./activate: a link to ./sh for each command of the environment, and none that is stale. And the history that shells share.
-# Where root began, they are the folder's owner's. Not worth a start that fails
+# For ./activate: a link to ./sh for each command of the environment, no stale ones. And the shells' shared history.
+# If root makes them, they get the owner of the folder. An error here must not stop the container
 {
     mkdir -p /data/bin
     for command in /opt/venv/bin/* /usr/local/bin/uv; do

@@ -117,9 +117,9 @@ def test_beside_a_dockerfile_of_the_users_the_skeletons_has_another_name(updatab
     ("name", "words"),
     [
         ("Dockerfile", "Your Dockerfile stays as it is: the skeleton's is Dockerfile.drydock."),
-        ("compose.yaml", "Your compose.yaml stands where the skeleton's would be: rename it, then `copier recopy`."),
-        ("compose.yml", "start yours by `docker compose -f compose.yml up`"),
-        ("docker-compose.yml", "start yours by `docker compose -f docker-compose.yml up`"),
+        ("compose.yaml", "Your compose.yaml is in the place of the skeleton's: rename it, then `copier recopy`."),
+        ("compose.yml", "start yours with `docker compose -f compose.yml up`"),
+        ("docker-compose.yml", "start yours with `docker compose -f docker-compose.yml up`"),
         (
             "docker-compose.override.yml",
             "Compose merges your docker-compose.override.yml into the skeleton's compose.yaml: rename it",

@@ -186,7 +186,7 @@ def test_what_nobody_looked_at_is_kept_or_named(
     after = text(path)
     assert all(after[file] == before[file] for file in names if file.startswith(PERSONAL))
     gone = before.keys() - after.keys() - {".copier-answers.yml"}
-    missing = " ".join(re.findall(r"^Not here: (.*)$", said, re.M)).split()
+    missing = " ".join(re.findall(r"^Missing: (.*)$", said, re.M)).split()
     assert set(missing) == (
         {re.sub(r"^\.drydock/.*", ".drydock", file) for file in gone} if ".drydock" in missing else gone
     )

@@ -179,19 +179,19 @@ def demo(render, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("env", "shell", "line"),
     [
-        ("PYTHON_VERSION=3.13", {}, "  PYTHON_VERSION is 3.13 by .env, in place of 3.14"),
-        ("export PORT = '8001' # mine", {}, "  PORT is 8001 by .env, in place of 8000"),
-        ("PORT=8001", {"PORT": "8002"}, "  PORT is 8002 by your shell, in place of 8000"),
-        ("PORT=8001\r\nPORT=8003\r", {}, "  PORT is 8003 by .env, in place of 8000"),
-        ('POSTGRES_VERSION="17"', {}, "  POSTGRES_VERSION is 17 by .env, in place of 18"),
-        ("POSTGRES_PASSWORD=secret", {}, "  POSTGRES_PASSWORD is another one by .env, in place of the default"),
-        ("CMD=sleep infinity", {}, "  CMD is sleep infinity by .env, in place of the answer"),
+        ("PYTHON_VERSION=3.13", {}, "  PYTHON_VERSION is 3.13 in .env, in place of 3.14"),
+        ("export PORT = '8001' # mine", {}, "  PORT is 8001 in .env, in place of 8000"),
+        ("PORT=8001", {"PORT": "8002"}, "  PORT is 8002 in your shell, in place of 8000"),
+        ("PORT=8001\r\nPORT=8003\r", {}, "  PORT is 8003 in .env, in place of 8000"),
+        ('POSTGRES_VERSION="17"', {}, "  POSTGRES_VERSION is 17 in .env, in place of 18"),
+        ("POSTGRES_PASSWORD=secret", {}, "  POSTGRES_PASSWORD is another one in .env, in place of the default"),
+        ("CMD=sleep infinity", {}, "  CMD is sleep infinity in .env, in place of the answer"),
         (
             "",
             {"CMD": "ls"},
-            "! CMD is ls by your shell, in place of the answer: unset CMD, or write it into .env if it is meant for this project",
+            "! CMD is ls in your shell, in place of the answer: unset CMD, or write it into .env if this project needs it",
         ),
-        ("", {"IMAGE": "a/b:1"}, "! IMAGE is a/b:1 by your shell, in place of python:3.14-slim-trixie: unset IMAGE, "),
+        ("", {"IMAGE": "a/b:1"}, "! IMAGE is a/b:1 in your shell, in place of python:3.14-slim-trixie: unset IMAGE, "),
         (
             "",
             {"PROJECT": "my-gcp-project"},
@@ -251,7 +251,7 @@ def test_the_doctor_tells_a_dollar_that_is_no_variable(demo: Path, tmp_path: Pat
     (demo / ".env").write_text("PORT=1\nPOSTGRES_PASSWORD=pa$word\n")
     said = run(demo, "doctor.sh", tmp_path)
     found = re.findall(
-        r"^! (\$\w+ in \S+) is no variable that is set: where a \$ is meant, put the value into single quotes$",
+        r"^! (\$\w+ in \S+) is a variable that is not set: for a literal \$, put the value into single quotes$",
         said,
         re.M,
     )

@@ -142,7 +142,8 @@ def test_another_folder_of_the_code_leaves_the_code_and_says_so(updatable, capsy
     answers = {"advanced": True, "project_dir": "src"}
     run_update(updatable.path, data=answers, defaults=True, overwrite=True, vcs_ref="HEAD")
     assert (
-        "There is no code in src, the answer project_dir: move it there, `git mv OLD src`." in capsys.readouterr().err
+        "There is no code in src, the answer project_dir: move the code there, `git mv OLD src`."
+        in capsys.readouterr().err
     )
     commit(updatable.path)
     assert git(updatable.path, "rev-parse", "HEAD:app") == before

@@ -113,7 +113,7 @@ def test_where_the_folder_gives_no_name_the_doctor_asks_for_one(start) -> None:
     project = start(folder="проект")
     (project.path / ".env").rename(project.path / "data/env")
     assert (
-        "! Compose can derive no project name from this folder's: write COMPOSE_PROJECT_NAME="
+        "! Compose cannot derive a project name from this folder's name: write COMPOSE_PROJECT_NAME="
         in project.sh("--doctor", check=False).stdout
     )
     result = project.sh("true", check=False)

@@ -100,11 +100,11 @@ def test_the_doctor_names_what_only_this_copy_has(start, tmp_path: Path) -> None
     make_repository(project.path)
     said = project.sh("--doctor", check=False).stdout
     assert (
-        "! git ignores package/fast.so, which images made here get and those of a clean clone lack: add to .dockerignore"
+        "! git ignores files that images built here get, but images of a clean clone lack: add package/fast.so to .dockerignore"
         in said
     )
     assert re.search(
-        r"^! \.dockerignore sends .*\.netrc.* to every build, though no image gets them: add to \.dockerignore$",
+        r"^! \.dockerignore sends .*\.netrc.* to every build, but no image contains them: add them to \.dockerignore$",
         said,
         re.M,
     )

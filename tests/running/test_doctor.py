@@ -157,7 +157,7 @@ def test_engines_that_are_not_there(project, tmp_path) -> None:
             "ended with status 1: /data: Permission denied: its files may belong to another user",
         ),
         ("echo 'exec /bin/x: exec format error'; exit 255", "its image is for another processor"),
-        ("echo one; echo two; exit 9", "ended with status 9: two: docker compose logs mail says more"),
+        ("echo one; echo two; exit 9", "ended with status 9: two: see docker compose logs mail"),
     ],
 )
 def test_services_that_are_not_up(project, command: str, words: str) -> None:
@@ -196,7 +196,7 @@ services:
                 "sick is unhealthy: warming up" in found and "again restarts again and again: no way" in found
             ),
         )
-        assert "registry.invalid/absent:1, the image of absent, is not here: docker compose pull absent" in found
+        assert "registry.invalid/absent:1, the image of absent, is missing: docker compose pull absent" in found
         assert "vm.max_map_count is too small for sick" in found
     finally:
         project.compose("rm", "--force", "--stop", "sick", "again")

@@ -130,9 +130,12 @@ def test_another_password_than_the_data_know(start) -> None:
     result = project.compose("up", "--wait", *REMEMBERS, check=False)
     assert result.returncode != 0
     for service in REMEMBERS:
-        said = eventually(lambda: project.compose("logs", service).stdout, lambda text: ".env is not what" in text)
-        (line,) = [line for line in said.splitlines() if ".env is not what" in line]
-        assert f"{service.upper()}_PASSWORD (or {service.upper()}_USER) in .env is not what data/{service}/" in line
+        said = eventually(lambda: project.compose("logs", service).stdout, lambda text: ".env is not the one" in text)
+        (line,) = [line for line in said.splitlines() if ".env is not the one" in line]
+        assert (
+            f"{service.upper()}_PASSWORD (or {service.upper()}_USER) in .env is not the one that data/{service}/"
+            in line
+        )
         # The advice helps
         advice = line[line.index(f"./sh -s {service} ") :].replace("OLD", "development").replace("NEW", "changed")
         project.run("sh", "-c", advice)
@@ -198,7 +201,9 @@ def test_faults_of_the_disk_are_named(start) -> None:
     folder = project.path / "data/redis"
     if os.getuid() == 0:
         os.chown(folder, 999, 999)
-        assert_logged(project, f"User {FIRST_USER} may not write this service's folder in data/, which is user 999's")
+        assert_logged(
+            project, f"User {FIRST_USER} may not write this service's folder in data/, which is owned by user 999"
+        )
         os.chown(folder, FIRST_USER, FIRST_USER)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=5m,uid={FIRST_USER}", "full", folder], check=True)
         try:

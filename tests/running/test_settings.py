@@ -60,7 +60,7 @@ def test_a_dollar_in_a_secret(project) -> None:
     secrets = project.path / "data/local.env"
     secrets.write_text("SECRET_KEY=ab$k2(x)#q\n")
     assert (
-        "! $k2 in data/local.env is no variable that is set: where a $ is meant, put the value into single quotes"
+        "! $k2 in data/local.env is a variable that is not set: for a literal $, put the value into single quotes"
         in project.sh("--doctor", check=False).stdout
     )
     secrets.write_text("SECRET_KEY='ab$k2(x)#q'\n")
@@ -68,7 +68,7 @@ def test_a_dollar_in_a_secret(project) -> None:
         project.compose("run", "--rm", "--no-deps", "--no-TTY", "app", "printenv", "SECRET_KEY").stdout
         == "ab$k2(x)#q\n"
     )
-    assert "variable that is set" not in project.sh("--doctor", check=False).stdout
+    assert "variable that is not set" not in project.sh("--doctor", check=False).stdout
     secrets.unlink()
 
 
@@ -85,8 +85,8 @@ def test_a_clone_without_env_and_data_starts(start) -> None:
     assert not (project.path / "data").exists() and not (project.path / ".env").exists()
     project.give_to(FIRST_USER)
     if project.compose("up", "--build", "--wait", check=False).returncode:
-        line = eventually(lambda: project.compose("logs", "redis").stdout, lambda text: "which is root's" in text)
-        (command,) = set(re.findall(r"which is root's: (.*)$", line, re.M))
+        line = eventually(lambda: project.compose("logs", "redis").stdout, lambda text: "owned by root" in text)
+        (command,) = set(re.findall(r"which is owned by root: (.*)$", line, re.M))
         assert command == f"./sh --root chown -R {FIRST_USER}:{FIRST_USER} /data/redis"
         project.run("sh", "-c", command)
         project.up()

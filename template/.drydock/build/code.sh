@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes from /code what no image gets, by unshipped.txt. Makes /listed of the files that list dependencies, and /ship of all but the
-# tests: code.sh "LISTED..." TEST_FILE...
+# Removes the files of unshipped.txt from /code. Copies the files that list dependencies to /listed, and all files but
+# the tests to /ship: code.sh "LISTED..." TEST_FILE...
 set -euf
 
 cd /code

@@ -1,6 +1,6 @@
-"""Imports modules: imports.py MODULE... Where that fails, says which file to look at.
+"""Imports modules: imports.py MODULE... If that fails, it prints which file to look at.
 
-Nothing else is imported here as long as all goes well: what is, ships as bytecode.
+It imports nothing else unless that fails: the bytecode of each imported module ships.
 """
 
 import importlib
@@ -11,7 +11,7 @@ HERE = os.path.dirname(__file__)
 
 
 def unshipped(name: str) -> bool:
-    """Tell whether the code was there, and its name is one that no image gets."""
+    """Tell whether unshipped.txt keeps this name at the top of the code out of images."""
     with open(f"{HERE}/unshipped.txt") as file:
         return f"/{name}\n" in file
 
@@ -41,11 +41,11 @@ def explain(error: BaseException, module: str) -> str:
         )
     elif isinstance(error, ModuleNotFoundError) and unshipped(str(error.name)):
         lines.append(
-            f"No image gets {error.name}, by .drydock/build/unshipped.txt. If it is code of this project, rename it."
+            f".drydock/build/unshipped.txt keeps {error.name} out of images. If it is code of this project, rename it."
         )
     elif isinstance(error, ModuleNotFoundError):
         lines.append(
-            "Add it to the dependencies; or, if it is code of this project, its folder to the answer python_path."
+            "Add it to the dependencies. If it is code of this project, add its folder to the answer python_path."
         )
     elif not isinstance(error, SyntaxError):
         lines.append(

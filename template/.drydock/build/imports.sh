@@ -1,12 +1,12 @@
 #!/bin/sh
-# Compiles the code and imports what production runs, as its user would: imports.sh MODULE... In a stage that is thrown away,
-# since the standard library's folders are opened for its bytecode, which images lack. That of all that was imported is left
-# in /shipped; -B keeps out that of the tools.
+# Compiles the code, and imports production's modules as production's user: imports.sh MODULE... Run in a stage that is
+# thrown away: it makes the standard library writable, since images lack its bytecode. Copies the bytecode of all that
+# was imported to /shipped. -B writes no bytecode of the tools.
 set -eu
 
 library() { find /usr/local/lib /opt/python -name site-packages -prune -o "$@"; }
 
-# What was compiled into /opt/venv/lib is found from here on
+# Let the loader find libraries that were compiled into /opt/venv/lib
 ldconfig
 # Files in another Python's syntax are not compiled, and need not be
 python -B -m compileall -qq . || true

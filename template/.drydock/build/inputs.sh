@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sorts what the stages get from /inputs, so that an edit of one file rebuilds only the stages that use it.
+# Sorts the files of /inputs by the stages that use them, so that an edit of a file rebuilds only these stages.
 set -eu
 
 # build.sh cut into its sections. The lines above the first are part of each; other lines with ## are comments
@@ -18,7 +18,7 @@ mkdir /settings
 cp /inputs/with_settings.sh /settings/
 for file in /inputs/build.env /inputs/import.env; do [ ! -e "$file" ] || cp "$file" /settings/; done
 
-# Settings of package indexes, where they come as build arguments
+# Settings of package indexes, if they are build arguments
 mkdir /indexes
 for name in UV_DEFAULT_INDEX UV_INDEX UV_PYTHON_INSTALL_MIRROR; do
     if printenv $name >/dev/null; then printenv $name >/indexes/$name; fi

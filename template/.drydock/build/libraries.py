@@ -1,7 +1,7 @@
 """Ends the build where production lacks a shared library that its environment needs.
 
-All of them are there where packages are built; /tmp/libraries has their names, as ldconfig and dpkg give them. One that
-is missing there too is optional, as graphics drivers are.
+The stage that builds packages has them all; /tmp/libraries has their names, as ldconfig and dpkg print them. A library
+that is missing there, too, is optional, as graphics drivers are.
 """
 
 import re
@@ -27,7 +27,7 @@ def known() -> dict[str, str]:
 def missing() -> list[tuple[str, Path]]:
     """Return each library that a file of the environment needs and the loader cannot find, with that file."""
     files = [str(file) for file in ENVIRONMENT.rglob("*.so*")]
-    # With one file, ldd does not say which
+    # With only one file, ldd does not print its name
     said = subprocess.run(
         ["ldd", *files, "/dev/null"], capture_output=True, text=True
     ).stdout
@@ -46,7 +46,7 @@ def advice(library: str, file: Path, package: str) -> str:
     hint = (
         f"apt_install {package}"
         if package
-        else "or compile it with --prefix=/opt/venv, which every image has"
+        else "apt_install its package, or compile it with --prefix=/opt/venv, which every image has"
     )
     return f"{library} is missing, and {file} needs it. Add it to the run section of build.sh: {hint}"
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the container fit to develop in, for any user of the host.
+# Prepares the development container for any user of the host.
 set -eu
 
 # The entrypoint adds the user
 chmod a+w /etc/passwd
-# The limits of bash's history are those of the image
+# The image's environment sets the limits of bash's history
 sed -i '/^HIST.*SIZE=/d' /home/app/.bashrc
 chmod -R a+rwX /home/app
 # Any user may add packages, to try them; debugger, watchers and pip come from /opt/tools

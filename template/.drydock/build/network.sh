@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs a command that downloads, as root, and leaves no trace of the network: network.sh HINT COMMAND...
-# HINT is what to say where it fails. The command gets the proxies and the mirror of this build, the settings of package
+# HINT is printed if it fails. The command gets the proxies and the mirror of this build, the settings of package
 # indexes (files in /run/secrets, which may hold passwords), and the caches that are mounted.
 set -eu
 
@@ -10,7 +10,7 @@ mounted() { grep -q " $1 " /proc/self/mountinfo; }
 hint=$1
 shift
 
-# apt knows the small letters only
+# apt reads these in lower case only
 if [ -n "${HTTP_PROXY:-}" ]; then export http_proxy="$HTTP_PROXY"; fi
 if [ -n "${HTTPS_PROXY:-}" ]; then export https_proxy="$HTTPS_PROXY"; fi
 if [ -n "${NO_PROXY:-}" ]; then export no_proxy="$NO_PROXY"; fi
@@ -31,7 +31,7 @@ fi
 
 if mounted /root/.cache/uv; then
     unset UV_NO_CACHE
-    # What is compiled serves only the system that it was compiled on; what is downloaded serves all
+    # Packages that are built here fit only the system that they were built on; downloads fit all
     system=$({ cat /etc/os-release /var/lib/dpkg/status "${0%/*}/build.sh"; python -VV; } 2>/dev/null | sha256sum | cut -c -16)
     export UV_CACHE_DIR="/root/.cache/uv/$system" UV_LINK_MODE=copy UV_PYTHON_CACHE_DIR=/root/.cache/uv/python
     for bucket in archive-v0 git-v0 simple-v28 wheels-v8; do
@@ -43,7 +43,7 @@ fi
 lists=
 if [ -n "${APT_MIRROR:-}" ]; then
     case $APT_MIRROR in
-        *@*) fail "APT_MIRROR may hold no password, since every image would tell it. Use HTTP_PROXY, whose value no image keeps" ;;
+        *@*) fail "APT_MIRROR must not contain a password, since every image would show it. Use HTTP_PROXY, which no image keeps" ;;
         http://* | https://*) ;;
         *) fail "APT_MIRROR is $APT_MIRROR: begin it with http:// or https://" ;;
     esac
@@ -58,6 +58,6 @@ status=0
 "$@" || status=$?
 for list in $lists; do cp --preserve=all "/tmp/${list##*/}.kept" "$list"; rm "/tmp/${list##*/}.kept"; done
 rm -f /tmp/apt.conf
-# What was compiled into /opt/venv/lib is found from here on
+# Let the loader find libraries that were compiled into /opt/venv/lib
 ldconfig
 [ $status = 0 ] || fail "$hint"

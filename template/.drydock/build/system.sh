@@ -1,11 +1,11 @@
 #!/bin/sh
-# What every stage stands on: certificates to trust, and the user.
+# For every stage: CA certificates, and the user.
 set -eu
 
 bundle=/etc/ssl/certs/ca-certificates.crt
 certificates=$(find /tmp -name '*.crt')
 if ! command -v update-ca-certificates >/dev/null; then
-    # Ubuntu's image trusts nobody yet, and an https mirror would be the first to need it
+    # Ubuntu's image has no CA certificates yet, and an https mirror needs them first
     for file in $certificates; do cat "$file" >>"$bundle"; done
     apt-get update --error-on=any
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates

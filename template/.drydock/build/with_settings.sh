@@ -2,7 +2,7 @@
 # Runs a command with the settings of build.env, if there is one: with_settings.sh COMMAND...
 set -eu
 
-# The second is where older skeletons had it
+# Older skeletons call it import.env
 for file in /tmp/build.env /tmp/import.env; do
     [ -e "$file" ] || continue
     while read -r line || [ -n "$line" ]; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What activate and activate.fish need: the first links in data/bin (the container adds one for each command of its environment
-# when it starts). Prints the user and the group that the container is to be, and on a line of its own the folder.
+# For activate and activate.fish. Makes the first links in data/bin; the container adds one for each command of its
+# environment when it starts. Prints the container's user ID and group ID, and on a second line the project's folder.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd -P)

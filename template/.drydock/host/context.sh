@@ -1,5 +1,5 @@
 #!/bin/sh
-# For ./sh --doctor: what goes into builds, and what is kept out, one problem a line: context.sh FOLDER_OF_THE_CODE
+# For ./sh --doctor: checks the files that builds get, and prints one problem a line: context.sh FOLDER_OF_THE_CODE
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 # The first three lines of a file, as a list
 few() { awk '{ if (NR < 4) list = list (NR > 1 ? ", " : "") $0 } END { print list (NR > 3 ? " and " NR - 3 " more" : "") }' "$1"; }
-# The lines of the first file that no other has
+# The lines of the first file that are in no other file
 only() { awk 'FILENAME != ARGV[ARGC - 1] { other[$0]; next } !($0 in other)' "$2" "${3:-/dev/null}" "$1"; }
 # The files of the code that match patterns, tracked or not
 matching() {
@@ -29,7 +29,7 @@ fi
 
 if git -C "$code" rev-parse --git-dir >/dev/null 2>&1; then
     git init --quiet --bare "$work/git"
-    # As git would have it in the code's folder
+    # The same patterns as git writes them, relative to the code's folder
     cat "$ignore" 2>/dev/null | tr -d '\r' | awk -v code="$code/" '
         /^#/ || !NF { next }
         { not = sub(/^!/, "") ? "!" : ""; sub(/^\.?\/+/, "") }
@@ -41,6 +41,6 @@ if git -C "$code" rev-parse --git-dir >/dev/null 2>&1; then
     git -C "$code" -c core.quotePath=false ls-files --others --ignored --exclude-standard >"$work/ignored.files"
     only "$work/ignored.files" "$work/dockerignore.files" "$work/unshipped.files" >"$work/ships"
     only "$work/private.files" "$work/dockerignore.files" >"$work/sent"
-    [ ! -s "$work/ships" ] || echo "git ignores $(few "$work/ships"), which images made here get and those of a clean clone lack: add to $ignore"
-    [ ! -s "$work/sent" ] || echo "$ignore sends $(few "$work/sent") to every build, though no image gets them: add to $ignore"
+    [ ! -s "$work/ships" ] || echo "git ignores files that images built here get, but images of a clean clone lack: add $(few "$work/ships") to $ignore"
+    [ ! -s "$work/sent" ] || echo "$ignore sends $(few "$work/sent") to every build, but no image contains them: add them to $ignore"
 fi

@@ -1,10 +1,10 @@
-"""The part of data.sh inside a container: data.py ACTION COMMAND CALL NAME FOLDERS, as root, with the project's data/ at /data.
+"""The part of data.sh in a container: data.py ACTION COMMAND CALL NAME FOLDERS. It runs as root, with data/ at /data.
 
-It says `stop` when services must not run any more, goes on at a line on standard input, and says `done`. Standard input ends
-with data.sh, however that ends; until the change is committed, all is undone then.
+It prints `stop` when services must stop, waits for a line on standard input, and prints `done`. Standard input ends
+when data.sh ends, for whatever reason. If the change is not committed by then, it is undone.
 
-A change is a list of renames in a journal, and renaming the journal commits it: who is killed before that has changed nothing,
-and who is killed after it is completed by the next that comes. Exit status 3: nothing was changed, and it was said why.
+A change is a list of renames in a journal. Renaming the journal commits it. A process that is killed before changed
+nothing; the next run completes one that is killed after. Exit status 3: nothing was changed, the reason was printed.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ NEW, OLD, PREPARED, COMMITTED, LAST = (
     f"{WORK}/{name}" for name in ("new", "old", "prepared", "committed", "last")
 )
 PART = "snapshots/.part"
-# In /data and in each service's folder: nothing starts beside BUSY while its author lives, and nothing at all beside HALF
+# In /data and each service's folder: nothing starts beside BUSY while its process lives, and never beside HALF
 BUSY, HALF = ".drydock-busy", ".drydock-half"
 KEPT = {".gitkeep", BUSY, HALF}
 NO_DATA = {
@@ -42,7 +42,7 @@ NO_DATA = {
 
 
 class Undone(Exception):
-    """Nothing may be changed, and why; without a reason, data.sh has hung up."""
+    """The reason why nothing was changed. Without a reason, data.sh has hung up."""
 
 
 def hung_up(seconds: float = 0) -> bool:
@@ -66,13 +66,13 @@ def give_to_owner(path: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder that is missing: the engine would make it root's."""
+    """Make a folder that is missing: the engine would create it as root."""
     if not os.path.lexists(path):
         os.mkdir(path)
         give_to_owner(path)
     if os.path.islink(path) or not os.path.isdir(path):
         raise Undone(
-            f"data/{path} must be a folder, and no link: what it leads to cannot be reached from data/"
+            f"data/{path} must be a folder, and no link: the target of a link cannot be reached from data/"
         )
 
 
@@ -84,7 +84,7 @@ def with_parents(folders: list[str]) -> list[str]:
 
 
 def contents(tree: str, folders: list[str], below: str = "") -> Iterator[str]:
-    """Yield the paths of what is data. A service's folder stays, since it is mounted and git may know it, so of it what is inside."""
+    """Yield the paths of the data. A service's folder is mounted and may be in git, so yield its contents."""
     for name in os.listdir(os.path.join(tree, below)):
         path = os.path.join(below, name)
         if path in NO_DATA or (below in folders and name in KEPT):
@@ -113,7 +113,7 @@ def check_mounts(paths: list[str]) -> None:
             for path in paths
         ):
             raise Undone(
-                f"data/{point} is a disk or a mount of its own, which cannot be exchanged with the rest of data/"
+                f"data/{point} is a disk or a mount of its own, which cannot be replaced together with the rest of data/"
             )
 
 
@@ -169,7 +169,7 @@ def copy_to_new(path: str) -> None:
 
 
 def keep_folders(paths: list[str]) -> None:
-    """What is empty has the folders that git keeps."""
+    """Keep the folders that have a .gitkeep, without their data."""
     for path in paths:
         for folder, _, files in os.walk(path):
             if ".gitkeep" in files and not os.path.islink(path):
@@ -220,7 +220,7 @@ def commit(change: dict) -> None:
 
 
 def complete() -> None:
-    """Do what is committed, or the rest of it."""
+    """Make the committed change, or the rest of it."""
     with open(COMMITTED) as file:
         change = json.load(file)
     for source, target in change["leaves"]:
@@ -245,7 +245,7 @@ def let_start(folders: list[str]) -> None:
 
 
 def clean(folders: list[str]) -> None:
-    """Remove what is no part of data/, whether it was before a change or after it."""
+    """Remove all temporary files, those of a change that was undone and of one that was made."""
     for path in (PREPARED, PART, f"{WORK}/names"):
         with suppress(FileNotFoundError):
             os.remove(path)
@@ -255,7 +255,7 @@ def clean(folders: list[str]) -> None:
 
 
 def recover(folders: list[str]) -> str:
-    """Complete or undo what was cut off, and say which."""
+    """Complete or undo a change that was cut off, and return which."""
     did = ""
     for mark in (BUSY, HALF):
         with suppress(FileNotFoundError), open(mark) as file:
@@ -316,7 +316,7 @@ def main(action: str, command: str, call: str, name: str, folders: list[str]) ->
     complete()
     print("done", flush=True)
     clean(folders)
-    # The lock is data.sh's until services run again
+    # Hold the lock until data.sh has started the services again
     os.read(0, 1)
 
 

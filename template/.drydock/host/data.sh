@@ -1,7 +1,7 @@
 #!/bin/sh
-# What is in data/: ./sh --snapshot NAME keeps it in data/snapshots/, --restore NAME brings it back, --reset [SERVICE] empties it;
-# --yes asks nothing. --finish completes or undoes one that was cut off. Services that run are stopped meanwhile. Settings,
-# history, logs and snapshots are left alone. data.py does the work, in a container; this script stops and starts the services.
+# ./sh --snapshot NAME saves data/ in data/snapshots/, --restore NAME restores it, --reset [SERVICE] empties it. --yes
+# skips the question. --finish completes or undoes one that was cut off. Running services are stopped meanwhile.
+# Settings, history, logs and snapshots stay. data.py does the work, in a container; this script handles the services.
 set -eu
 
 die() { printf '%s\n' "$*" >&2; exit 2; }
@@ -13,7 +13,7 @@ for word; do
     case $word in
         --yes) yes=yes ;;
         --snapshot | --restore | --reset | --finish) action=${word#--} ;;
-        -*) die "./sh --$action knows no option $word" ;;
+        -*) die "./sh --$action has no option $word" ;;
         *) [ -z "$name" ] || die "./sh --$action takes one name, not $name and $word"; name=$word ;;
     esac
 done
@@ -35,7 +35,7 @@ snapshot=data/snapshots/$name.tar.gz
 
 ask() {
     if [ -n "$yes" ]; then return; fi
-    [ -t 0 ] || die "$1 There is no terminal to ask at, so nothing was done. If it is meant, add --yes"
+    [ -t 0 ] || die "$1 There is no terminal to ask at, so nothing was done. To skip the question, add --yes"
     printf '%s [y/N] ' "$1" >&2
     read -r answer
     case $answer in
@@ -60,19 +60,19 @@ case $action in
     snapshot) [ ! -e "$snapshot" ] || ask "There is a snapshot $name: overwrite it?" ;;
     restore)
         [ -e "$snapshot" ] || die "There is no snapshot $name. $(there_are)"
-        ask "What is in data/ now will be lost, snapshots aside. Go on?"
+        ask "The present contents of data/ will be lost, except snapshots. Continue?"
         ;;
     reset)
         if [ -n "$name" ]; then
             [ -n "$folders" ] || die "$name is no service with a folder in data/. There are: $(folders '' | sed 's#/.*##' | sort -u | tr '\n' ' ')"
-            ask "$(printf '%s\n' "$folders" | sed 's#^#data/#' | tr '\n' ' ')will be emptied. Go on?"
+            ask "$(printf '%s\n' "$folders" | sed 's#^#data/#' | tr '\n' ' ')will be emptied. Continue?"
         else
-            ask "All that is in data/ will be lost, snapshots aside. Go on?"
+            ask "All contents of data/ will be lost, except snapshots. Continue?"
         fi
         ;;
 esac
 
-# A terminal's Ctrl-C and its end are for this script only
+# Only this script gets a terminal's Ctrl-C or hang-up
 apart=$(command -v setsid || true)
 compose() { $apart docker compose --progress quiet --profile '*' "$@" 3>&- 4<&-; }
 image=$(printf '%s\n' "$model" | awk -F '\t' '$1 == "app" && $2 == "image" { print $3 }')
@@ -81,7 +81,7 @@ image=${image:-$project-app}
 docker image inspect --format . "$image" >/dev/null 2>&1 || compose build app >&2
 mkdir -p data
 call=$$-$(date +%s)
-# Not by Compose, which would bring the application's own mounts, and obey its `down`
+# Not with Compose: that would add the application's mounts, and `down` would remove the container
 inside() {
     exec $apart docker run --rm --interactive --pull never --network none --security-opt label=disable --label "drydock.data=$root" \
         --mount "type=bind,\"source=$(printf '%s\n' "$root/data" | sed 's/"/""/g')\",target=/data" --user 0:0 --entrypoint python \
@@ -109,7 +109,7 @@ client=$!
 exec 3>"$pipes/to" 4<"$pipes/from"
 rm -r "$pipes"
 
-# Where this script's words would go, there may be nobody any more
+# Standard error may be closed by now
 say() { printf '%s\n' "$*" >&2 2>/dev/null || true; }
 hears() { [ -z "$cut" ] && read -r answer <&4 && [ "$answer" = "$1" ]; }
 # Containers of this folder that have another project's name
@@ -125,25 +125,25 @@ others() {
 running=
 change() {
     hears stop || return
-    # What collects the logs writes nothing but logs
+    # The service logs writes only logs, so it may go on
     running=$(compose ps --services --status running --status restarting --status paused) || return
     running=$(printf '%s\n' "$running" | grep -vx logs)
     # shellcheck disable=SC2086 # one word a service
     [ -z "$running" ] || compose stop $running || return
     others=$(others)
-    [ -z "$others" ] || { say "Stop ${others}first, which runs on data/ under another project's name. Nothing was changed"; return 1; }
+    [ -z "$others" ] || { say "Stop ${others}first: it uses data/ under another project name. Nothing was changed"; return 1; }
     [ -z "$cut" ] && echo >&3 2>/dev/null || return
     hears "done"
 }
 if change; then is="done"; else is=undone; fi
 
-# No signal may keep the services down
+# Ignore signals from here on, so that the services start again
 trap '' HUP INT QUIT TERM
 if [ "$is" = undone ]; then
     exec 3>&-
     ended=0
     wait "$client" || ended=$?
-    # What the container did not undo itself, another one does, or completes
+    # If the container did not undo the change itself, another one undoes or completes it
     if [ "$ended" != 3 ]; then
         for try in 1 2 3; do
             is=unknown
@@ -163,10 +163,10 @@ exec 3>&-
 wait "$client" || true
 
 case $is,$action in
-    unknown,*) say "./sh --$action was cut off, and what it left cannot be mended now. Type ./sh --finish, then docker compose up"; exit 1 ;;
+    unknown,*) say "./sh --$action was cut off, and cannot be undone or completed now. Type ./sh --finish, then docker compose up"; exit 1 ;;
     undone,*)
         if [ -n "$cut" ]; then say "Cancelled. Nothing was changed"; fi
-        if [ -z "$cut" ] && [ "$ended" != 3 ]; then say "The container was ended from outside. Nothing was changed"; fi
+        if [ -z "$cut" ] && [ "$ended" != 3 ]; then say "The container was stopped from outside. Nothing was changed"; fi
         exit "${cut:-1}"
         ;;
     *,snapshot) echo "$snapshot: $(du -h "$snapshot" | cut -f 1)" ;;

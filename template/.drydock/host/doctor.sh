@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./sh --doctor: what is wrong, and how to fix it. One problem a line, after an exclamation mark; the exit status is 1 where there is one.
+# ./sh --doctor: what is wrong, and how to fix it. One problem a line, after an exclamation mark; exit status 1 if any.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -22,7 +22,7 @@ end() {
     [ "$problems" = 0 ] && { fine "No problem found."; exit 0; }
     exit 1
 }
-# A version, then what it must be at least
+# at_least VERSION MINIMUM
 at_least() {
     printf '%s\n' "$1" | awk -F '[^0-9]+' -v least="$2" '{
         split(least, wanted, "."); sub(/^[^0-9]+/, "")
@@ -39,7 +39,7 @@ if ! command -v docker >/dev/null; then
 fi
 if ! server=$(docker version --format '{{.Server.Version}}' 2>&1); then
     case $server in
-        *"permission denied"*) problem "You may not use the engine: sudo usermod -aG docker $(id -un), then log in again" ;;
+        *"permission denied"*) problem "You have no permission to use the engine: sudo usermod -aG docker $(id -un), then log in again" ;;
         *) problem "No engine answers${DOCKER_HOST:+ at DOCKER_HOST=$DOCKER_HOST}: start Docker Desktop, or sudo systemctl start docker ($(printf '%s\n' "$server" | tail -n 1))" ;;
     esac
     end
@@ -63,7 +63,7 @@ if ! at_least "$compose" 2.24; then
 elif ! at_least "$compose" 2.32.2; then
     fine "docker compose watch needs Compose 2.32.2"
 fi
-[ -n "$buildx" ] || problem "buildx is missing, without which builds are slow: install the package docker-buildx-plugin"
+[ -n "$buildx" ] || problem "buildx is missing, and builds are slow without it: install the package docker-buildx-plugin"
 
 
 # The files
@@ -77,8 +77,8 @@ while read -r key default; do
     case $key in *PASSWORD*) shown='another one' default='the default' ;; esac
     case $from,$key in
         *,HOST_UID | *,HOST_GID) ;;
-        .env,* | *,*PORT | *,BIND) fine "$key is $shown by $from, in place of ${default:-the answer}" ;;
-        *) problem "$key is $shown by $from, in place of ${default:-the answer}: unset $key, or write it into .env if it is meant for this project" ;;
+        .env,* | *,*PORT | *,BIND) fine "$key is $shown in $from, in place of ${default:-the answer}" ;;
+        *) problem "$key is $shown in $from, in place of ${default:-the answer}: unset $key, or write it into .env if this project needs it" ;;
     esac
 done <<END
 $(defaults)
@@ -100,10 +100,10 @@ if [ -n "${untracked:-}" ]; then
     problem "git ignores files of the skeleton, so that a clone lacks them and an update cannot keep them: git add --force $files&& git commit"
 fi
 for file in .env data/local.env; do
-    # But in comments, in single quotes, escaped, or with a default
+    # Variables, except in comments, in single quotes, escaped, or with a default
     for name in $(sed -e '/^[[:space:]]*#/d' -e "s/'[^']*'//g" -e 's/\\[$]//g' -e 's/[$][$]//g' -e 's/[$]{[A-Za-z0-9_]*:\{0,1\}[-+?]//g' "$file" 2>/dev/null \
         | grep -o '[$]{\{0,1\}[A-Za-z_][A-Za-z0-9_]*' | tr -d '{$' | sort -u); do
-        { env; cat .env data/local.env 2>/dev/null; } | grep -q "^$name=" || problem "\$$name in $file is no variable that is set: where a \$ is meant, put the value into single quotes"
+        { env; cat .env data/local.env 2>/dev/null; } | grep -q "^$name=" || problem "\$$name in $file is a variable that is not set: for a literal \$, put the value into single quotes"
     done
 done
 for file in .drydock/import.env .drydock/certificates/*.crt; do
@@ -119,11 +119,11 @@ done
 # Compose reads the first of these beside compose.yaml
 for file in compose.override.yml compose.override.yaml docker-compose.override.yml docker-compose.override.yaml; do
     [ -e "$file" ] || continue
-    [ "$file" = compose.override.yaml ] || problem "Compose merges $file into compose.yaml: rename it, to compose.override.yaml if that is meant"
+    [ "$file" = compose.override.yaml ] || problem "Compose merges $file into compose.yaml: rename it, to compose.override.yaml if you want that"
     break
 done
 for file in compose.yml docker-compose.yml docker-compose.yaml; do
-    [ ! -e "$file" ] || fine "Compose warns of $file and takes compose.yaml: rename one that you do not need"
+    [ ! -e "$file" ] || fine "Compose warns about $file and uses compose.yaml: rename $file if you do not need it"
 done
 if ! grep -q 'target: localdev' compose.yaml; then
     problem "compose.yaml is not the skeleton's: rename it, then copier recopy"
@@ -131,7 +131,7 @@ if ! grep -q 'target: localdev' compose.yaml; then
 fi
 if ! config=$(docker compose config 2>&1); then
     case $config in
-        *"project name must not be empty"*) problem "Compose can derive no project name from this folder's: write COMPOSE_PROJECT_NAME=my-project into .env" ;;
+        *"project name must not be empty"*) problem "Compose cannot derive a project name from this folder's name: write COMPOSE_PROJECT_NAME=my-project into .env" ;;
         *) problem "Compose refuses its files: $(printf '%s\n' "$config" | tail -n 1)" ;;
     esac
     end
@@ -140,27 +140,27 @@ model=$(printf '%s\n' "$config" | awk -f .drydock/host/services.awk)
 project=$(printf '%s\n' "$config" | sed -n 's/^name: //p')
 
 
-# Who may write what. Docker Desktop makes every file yours
+# Owners of files. With Docker Desktop, every file is yours
 case $kind in
     *"Docker Desktop"*) ;;
     *)
         user=$(id -u)
         [ "$user" != 0 ] || user=$HOST_UID
-        fine "You are user $user, and the container is user $HOST_UID"
+        fine "You are user $user, and the container runs as user $HOST_UID"
         if [ -n "$given" ] && [ "$given" != "$right" ]; then
             problem "HOST_UID is $given in your environment, and should be $right: unset HOST_UID HOST_GID, or . ./activate"
         elif [ -z "$given" ] && [ "$HOST_UID" != 1000 ]; then
-            fine "A plain docker compose would be user 1000: . ./activate before it, or export HOST_UID=$HOST_UID HOST_GID=$HOST_GID"
+            fine "A plain docker compose runs the container as user 1000: first . ./activate, or export HOST_UID=$HOST_UID HOST_GID=$HOST_GID"
         fi
         foreign=$(find "$code" \( -name .git -o -path "$root/data" \) -prune -o ! -user "$user" -print 2>/dev/null | head -n 3 | tr '\n' ' ')
-        [ -z "$foreign" ] || problem "Not yours, so that the container may not write it: $foreign: ./sh --root chown -R $HOST_UID:$HOST_GID /app"
+        [ -z "$foreign" ] || problem "You do not own these, so the container cannot write them: $foreign: ./sh --root chown -R $HOST_UID:$HOST_GID /app"
         foreign=$(find data data/bin data/.bash_history -prune ! -user "$user" 2>/dev/null | sed 's#^#/#' | tr '\n' ' ')
-        [ -z "$foreign" ] || problem "Not yours, so that the container may not write it: $foreign: ./sh --root chown -R $HOST_UID:$HOST_GID $foreign"
+        [ -z "$foreign" ] || problem "You do not own these, so the container cannot write them: $foreign: ./sh --root chown -R $HOST_UID:$HOST_GID $foreign"
         while IFS=$tab read -r service folder; do
             owner=$(facts user "$service")
             case $folder in "$root/data"/*) ;; *) continue ;; esac
             if [ ! -e "$folder" ]; then
-                problem "The folder $folder of $service is missing, and the engine would make it root's: mkdir -p $folder"
+                problem "The folder $folder of $service is missing, and the engine would create it as root: mkdir -p $folder"
             elif [ -n "$owner" ] && [ "${owner%%:*}" != 0 ]; then
                 foreign=$(find "$folder" -maxdepth 1 ! -name '.drydock-*' ! -user "${owner%%:*}" 2>/dev/null | head -n 1)
                 [ -z "$foreign" ] || problem "$service runs as user ${owner%%:*}, who does not own $foreign: ./sh --root chown -R $owner /data${folder#"$root/data"}"
@@ -172,7 +172,7 @@ END
 esac
 
 
-# A data command, and room. data/ or a folder in it may be a disk of its own
+# Data commands that run or were cut off, and free space. data/ or a folder in it may be a disk of its own
 for left in data/.drydock-half data/.drydock-busy data/.drydock/new; do
     if [ -e "$left" ]; then
         problem "A --snapshot, --restore or --reset is under way, or was cut off: ./sh --finish waits for its end, or completes or undoes it"
@@ -194,7 +194,7 @@ if [ -r /proc/sys/vm/max_map_count ] && [ "$(cat /proc/sys/vm/max_map_count)" -l
 fi
 
 
-# Ports of what is not up. Which key of .env a port is, the files say before their variables are replaced
+# Host ports of services that do not run. The files without interpolation tell which key of .env sets a port
 raw=$(docker compose config --no-interpolate 2>/dev/null) || raw=
 listener() {
     if command -v ss >/dev/null; then
@@ -211,7 +211,7 @@ listener() {
 while IFS="$tab " read -r service host port target; do
     # Docker picks a free one for 0
     [ -n "$service" ] && [ "$port" != 0 ] || continue
-    # On another address it is another port
+    # The same port of another address is not taken
     holder=$(docker ps --filter "publish=$port/tcp" --format '{{.Ports}}, {{.Names}} {{.Label "com.docker.compose.project"}}' \
         | sed -En "/(^|, )($host|0\.0\.0\.0):$port->/s/.*, //p" | head -n 1)
     case $holder in
@@ -221,13 +221,13 @@ while IFS="$tab " read -r service host port target; do
     esac
     [ -n "$holder" ] || continue
     key=$(printf '%s\n' "$raw" | sed -n "s/.*{\([A-Z0-9_]*\)[^}]*}:$target\"\{0,1\}\$/\1/p" | head -n 1)
-    problem "Port $port of $service is taken by $holder: stop that, or give ${key:-the port in the compose file} another number${key:+ in .env}, or all of them another address: BIND=127.0.0.2"
+    problem "Port $port of $service is taken by $holder: stop that, or give ${key:-the port in the compose file} another number${key:+ in .env}, or all ports another address: BIND=127.0.0.2"
 done <<END
 $(facts port)
 END
 
 
-# The image, and what it is made of
+# The image, and the files that it is built from
 image=$(facts image app)
 image=${image:-$project-app}
 if made=$(docker image inspect --format '{{.Metadata.LastTagTime.UTC.Format "2006-01-02T15:04:05.000000Z"}}' "$image" 2>/dev/null); then
@@ -243,11 +243,11 @@ if made=$(docker image inspect --format '{{.Metadata.LastTagTime.UTC.Format "200
     fi
     runs=$(docker ps --quiet --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.service=app --filter label=com.docker.compose.oneoff=False | head -n 1)
     if [ -n "$runs" ] && [ "$(docker inspect --format '{{.Image}}' "$runs")" != "$(docker image inspect --format '{{.Id}}' "$image")" ]; then
-        problem "The application runs in an older image than the last that was built: docker compose up --wait"
+        problem "The application runs in an older image than the last build's: docker compose up --wait"
     fi
 else
     made=
-    fine "There is no image yet: docker compose up --build --wait makes it"
+    fine "There is no image yet: docker compose up --build --wait builds it"
 fi
 
 
@@ -260,12 +260,12 @@ done <"$list"
 
 next_step() {
     case $1 in
-        *"address already in use"* | *"port is already allocated"* | *"ports are not available"*) echo "see the port above, stop who has it or change it in .env" ;;
+        *"address already in use"* | *"port is already allocated"* | *"ports are not available"*) echo "see the port above, stop the process that uses it, or change the port in .env" ;;
         *"No space left"* | *"no space left"*) echo "free some disk space: docker system df" ;;
         *"exec format error"*) echo "its image is for another processor than $(uname -m)'s: docker compose pull $2, or docker compose build $2" ;;
         *"ermission denied"* | *"may not write"* | *"not writable"* | *"Operation not permitted"*) echo "its files may belong to another user: export HOST_UID=$HOST_UID HOST_GID=$HOST_GID; ./sh --root chown -R $HOST_UID:$HOST_GID /data/$2" ;;
         *ModuleNotFoundError* | *ImportError*) echo "a package is missing in the image: docker compose up --build --wait" ;;
-        *) echo "docker compose logs $2 says more" ;;
+        *) echo "see docker compose logs $2" ;;
     esac
 }
 states=$(docker compose ps --all --format '{{.Service}}	{{.State}}	{{.Health}}	{{.ExitCode}}	{{.Name}}' 2>/dev/null | tr '\t' '|')
@@ -281,22 +281,22 @@ while IFS='|' read -r service state health status name; do
         *) continue ;;
     esac
     error=$(docker inspect --format '{{.State.Error}}{{if .State.OOMKilled}}out of memory{{end}}' "$name")
-    # Stopped, and slow to end
+    # Stopped, and killed because it was slow to end
     if [ "$state,$status" = exited,137 ] && [ -z "$error" ]; then continue; fi
     log=$(docker logs --tail 20 "$name" 2>&1 || true)
     line=${error:-$(printf '%s\n' "$log" | grep -v '^[[:space:]]*$' | tail -n 1 | tr -d '\r' || true)}
     if [ "$state" = created ] && [ -z "$line" ]; then
-        problem "$service was not started, since another service is not well: docker compose up --wait, once that is mended"
+        problem "$service was not started, since another service is not healthy: fix that service, then docker compose up --wait"
     else
-        problem "$service $what: ${line:-it says nothing}: $(next_step "$error $log" "$service")"
+        problem "$service $what: ${line:-its log is empty}: $(next_step "$error $log" "$service")"
     fi
 done <<END
 $states
 END
-# Where the application has an image, `up` has been there, and had to find the others
+# If the application has an image, `up` was run, and should have pulled the other images
 if [ -n "$made" ]; then
     while IFS=$tab read -r service wants; do
-        [ -z "$wants" ] || docker image inspect "$wants" >/dev/null 2>&1 || problem "$wants, the image of $service, is not here: docker compose pull $service, which says why if it cannot be had"
+        [ -z "$wants" ] || docker image inspect "$wants" >/dev/null 2>&1 || problem "$wants, the image of $service, is missing: docker compose pull $service, which pulls it or tells why it cannot"
     done <<END
 $(facts image)
 END
@@ -314,7 +314,7 @@ answers() {
         # Refusals are answers too
         [ "$code" = 0 ] || [ "$code" = 6 ] || [ "$code" = 8 ]
     else
-        fine "Neither curl nor wget is here, to try the addresses of proxies and mirrors"
+        fine "The addresses of proxies and mirrors were not tried: that needs curl or wget"
     fi
 }
 for key in HTTP_PROXY HTTPS_PROXY UV_DEFAULT_INDEX UV_INDEX UV_PYTHON_INSTALL_MIRROR APT_MIRROR; do

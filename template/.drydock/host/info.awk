@@ -5,14 +5,14 @@ $2 == "state" { state[$1] = $3 }
 $2 == "service" { services[++count] = $1; known[$1] = 1 }
 $2 == "profile" { profile[$1] = 1 }
 $2 == "x-client" { client[$1] = $3 }
-# INSIDE OUTSIDE: two ports of a server that is reached by one inside, and by the other on this machine
+# INSIDE OUTSIDE: two ports of a server, the first for containers, the second for this machine
 $2 == "x-outside" { split($3, word, " "); inside[$1, word[2]] = word[1] }
 $2 == "port" { add_port(ports, $1, $3) }
 $2 == "published" { add_port(published, $1, $3) }
 $2 == "environment" && $1 == "app" { app[++app_count] = $3 }
 $2 == "environment" { environment[$1] = environment[$1] $3 "\n" }
 
-# HOST PORT TARGET, unless Docker has yet to pick the port, or says it again for IPv6
+# Adds HOST PORT TARGET, unless Docker has not picked the port yet, or repeats it for IPv6
 function add_port(list, service, port,    word) {
     if (split(port, word, " ") < 3 || word[2] !~ /^[1-9]/ || (list[service] "\n") ~ "[ ]" word[3] "\n") return
     if (word[1] == "0.0.0.0" || word[1] == "::") word[1] = "127.0.0.1"
@@ -20,7 +20,7 @@ function add_port(list, service, port,    word) {
     list[service] = list[service] word[1] " " word[2] " " word[3] "\n"
 }
 
-# Whether SERVICE:PORT is in a text, as a whole; place is then where
+# Whether a text contains SERVICE:PORT as a whole word; place is its position
 function names(text, address, from,    before, after) {
     place = index(substr(text, from), address)
     if (!place) return 0
@@ -45,7 +45,7 @@ function quoted(value) {
     return "\"" value "\""
 }
 
-# A service's address inside, by one of the ports that it opens
+# A service's address for containers: SERVICE:PORT
 function address(service, target) { return service ":" ((service, target) in inside ? inside[service, target] : target) }
 
 # The published ports in the order of the files, and then those that Docker picked

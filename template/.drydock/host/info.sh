@@ -1,15 +1,15 @@
 #!/bin/sh
-# ./sh --info: what runs, where to reach it from this machine, with which credentials and by which client.
-# ./sh --env (info.sh env): the application's environment, as a program on this machine needs it.
+# ./sh --info: what runs, with its addresses on this machine, credentials and clients.
+# ./sh --env (info.sh env): the application's environment variables for a program on this machine.
 set -eu
 
 cd "$(dirname "$0")/../.."
 config=$(docker compose --profile '*' config)
-# What runs may have other ports than the files say, where they leave the choice to Docker
+# Running containers may have other ports than the files say: where these say 0, Docker picks one
 states=$(docker compose --profile '*' ps --all --format '{{.Service}}	state	{{.State}} {{.Health}} {{.ExitCode}}{{$name := .Service}}{{range .Publishers}}
 {{$name}}	published	{{.URL}} {{.PublishedPort}} {{.TargetPort}}{{end}}')
 {
-    # The application's own secrets are nobody else's
+    # Names of the application's own secrets: --env leaves them out, unless they hold the address of a service
     sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1	secret/p' data/local.env 2>/dev/null || true
     printf '%s\n' "$states"
     printf '%s\n' "$config" | awk -f .drydock/host/services.awk

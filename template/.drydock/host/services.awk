@@ -1,4 +1,4 @@
-# docker compose config | awk -f services.awk: what it says of services, one fact a line, SERVICE <tab> WHAT <tab> VALUE. For example:
+# docker compose config | awk -f services.awk: facts, one a line, SERVICE <tab> WHAT <tab> VALUE. For example:
 # postgres  image  postgres:18  |  postgres  environment  POSTGRES_USER=app  |  postgres  port  127.0.0.1 5432 5432  |  postgres  bind  /...
 
 function plain(text) {

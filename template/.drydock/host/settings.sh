@@ -1,8 +1,8 @@
 #!/bin/sh
-# The settings of the project in $root, as Compose reads them: the shell's, else those of .env, else the defaults in its files.
-# shellcheck disable=SC2154 # whoever reads this file sets root
+# Settings of the project in $root, as Compose reads them: from the shell, else .env, else the defaults in its files.
+# shellcheck disable=SC2154 # the script that sources this file sets root
 
-# Last of its lines in .env, without quotes or a comment
+# The value of its last line in .env, without quotes or a comment
 in_env_file() {
     sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1[[:space:]]*[=:][[:space:]]*//p" "$root/.env" 2>/dev/null | tail -n 1 | tr -d '\r' \
         | sed -e "s/^'\([^']*\)'.*/\1/" -e t -e 's/^"\([^"]*\)".*/\1/' -e t -e 's/^#.*//' -e 's/[[:space:]]#.*//' -e 's/[[:space:]]*$//'
@@ -10,7 +10,7 @@ in_env_file() {
 
 default_of() { sed -n "s/.*[\$]{$1:-\([^}]*\)}.*/\1/p" "$root/compose.yaml" "$root"/include/*.yaml 2>/dev/null | head -n 1; }
 
-# All that have a default, one a line: KEY DEFAULT
+# All settings that have a default, one a line: KEY DEFAULT
 defaults() {
     cat "$root/compose.yaml" "$root"/include/*.yaml 2>/dev/null | awk '{
         while (match($0, /[$][{][A-Z][A-Z0-9_]*:-[^${}]*/)) {
@@ -20,7 +20,7 @@ defaults() {
     }' | sed 's/:-/ /' | sort -u
 }
 
-# Where a value comes from; an empty one stands for the default, and the shell's hides that of .env
+# Where a value comes from. An empty value means the default. A value in the shell hides the one in .env
 origin() {
     if eval "[ -n \"\${$1+set}\" ]"; then
         if eval "[ -n \"\$$1\" ]"; then echo "your shell"; fi
@@ -37,7 +37,7 @@ setting() {
     esac
 }
 
-# The folder of the code; or what is wrong with it, on standard error
+# Prints the folder of the code, or an error on standard error
 code_folder() {
     folder=$(setting PROJECT)
     (cd "$root/$folder" 2>/dev/null && pwd -P) && return

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What git ignores of the skeleton in $root: a clone lacks it, and `copier update` would delete it or reset it. While there is
-# such a file, data/bin/.untracked keeps an update from doing anything. The answers name what is the user's own.
-# shellcheck disable=SC2154 # whoever reads this file sets root
+# Finds files of the skeleton in $root that git ignores: clones lack them, `copier update` would delete or reset them.
+# While there are any, data/bin/.untracked makes an update do nothing. kept_files in the answers lists the user's own.
+# shellcheck disable=SC2154 # the script that sources this file sets root
 {
     if untracked=$(
         cd "$root"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# shellcheck disable=SC2154 # whoever reads this file sets root
-# In $root, with which Docker and PATH must cope.
+# shellcheck disable=SC2154 # the script that sources this file sets root
+# Refuses a $root that Docker or PATH cannot handle.
 case $root in
     *:* | *"
-"*) echo "Rename the project's folder or the one around it: Docker and PATH take no colon in a path, ./sh no line break" >&2; exit 2 ;;
+"*) echo "Rename the project's folder or the one around it: Docker and PATH allow no colon in a path, ./sh no line break" >&2; exit 2 ;;
 esac
-# Who the container is to be: you, or the owner of the project's folder ($root) where root calls. In a rootless engine its root is you.
+# The container's user: you, or the owner of the project's folder if root calls. In a rootless engine, root is you.
 HOST_UID=${HOST_UID:-$(id -u)} HOST_GID=${HOST_GID:-$(id -g)}
 if [ "$HOST_UID" = 0 ]; then
     # shellcheck disable=SC2012 # numbers only

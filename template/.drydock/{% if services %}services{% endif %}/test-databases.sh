@@ -1,4 +1,4 @@
-# Read once by the image's own entrypoint, when a database is made: the user may make databases for tests, as Django does.
+# The image's entrypoint reads this when it creates the database: the user may create test databases, as Django does.
 docker_process_sql --database=mysql <<EOS
 GRANT ALL ON \`test\\_%\`.* TO '${MARIADB_USER:-$MYSQL_USER}'@'%';
 EOS
