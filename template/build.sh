@@ -17,5 +17,10 @@ apt_install() {
 # ./configure --prefix=/opt/venv && make install
 # apt_install gcc libc6-dev libpq-dev
 
+## assets: what is made of the code, such as static files, translations and front ends. It ships. Runs in the folder of the code as
+## production's user, with its packages, the OS packages of `build` and `run`, and build.env. In development: ./sh assets
+# python manage.py collectstatic --noinput
+## A section that names folders (## assets frontend: npm run build) runs again only after an edit in those
+
 ## dev: what people need. Only in the container to work in.
 apt_install less procps

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes from /code what no image gets, by unshipped.txt. Makes /listed of the files that list dependencies, and /ship of all but the
-# tests: code.sh "LISTED..." TEST_FILE...
+# Removes from /code what no image gets, by unshipped.txt. Makes /listed of the files that list dependencies, /folders of what
+# sections of build.sh name, and /ship of all but the tests: code.sh "LISTED..." TEST_FILE...
 set -euf
 
 cd /code
@@ -28,8 +28,21 @@ set -- -false
 for name in $listed; do set -- "$@" -o -name "$name"; done
 find . -type f \( "$@" \) -exec cp --parents --target-directory /listed {} +
 
+# What the sections assets read that name folders
+mkdir /folders
+for folder in $(cat /inputs/names); do
+    if [ ! -e "$folder" ]; then echo "build.sh: the section assets names $folder, and the code has no such folder" >&2; exit 1; fi
+    cp -a --parents "$folder" /folders
+done
+
 cp -a /code /ship
 cd /ship
 # shellcheck disable=SC2086 # one word a file
 rm -rf $tests
-find . \( -name tests -o -name 'test_*.py' -o -name '*_test.py' -o -name conftest.py -o -name pytest.ini \) -prune -exec rm -r {} +
+# Tests: files with such a name that have tests in them, and each folder tests or test that holds one. Whatever else is
+# called so is the application's own
+has_tests='^[[:space:]]*(async +)?def test|^(import|from) +(pytest|unittest|django[.]test|rest_framework[.]test)( |$)'
+{
+    find . -type f \( -name 'test_*.py' -o -name '*_test.py' -o -name test.py -o -name tests.py \) -exec grep -lE "$has_tests" {} + || true
+    find . \( -name conftest.py -o -name noxfile.py -o -name pytest.ini -o -name tox.ini \)
+} | sed -E 's#^(.*/tests?)/.*#\1#' | xargs -r -d '\n' rm -rf

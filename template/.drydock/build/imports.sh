@@ -1,8 +1,19 @@
 #!/bin/sh
-# Compiles the code and imports what production runs, as its user would: imports.sh MODULE... In a stage that is thrown away,
-# since the standard library's folders are opened for its bytecode, which images lack. That of all that was imported is left
-# in /shipped; -B keeps out that of the tools.
+# Compiles the code and imports what production runs, as its user would: imports.sh PROGRAM MODULE|SCRIPT... PROGRAM is the
+# first word of serve_command, or empty. In a stage that is thrown away, since the standard library's folders are opened for
+# its bytecode, which images lack. The bytecode of all that was imported is left in /shipped; -B keeps out that of the tools.
 set -eu
+
+program=$1
+shift
+if [ -n "$program" ] && ! command -v "$program" >/dev/null; then
+    case $program in
+        uv | poetry | pipenv | pdm | hatch) echo "Production has no $program, and needs none: leave \`$program run\` out of the answer serve_command" ;;
+        */*) echo "serve_command starts $program, and the folder of the code has no executable file of this name (chmod +x)" ;;
+        *) echo "serve_command starts $program, and production has no such command: add the package that brings it to the dependencies" ;;
+    esac >&2
+    exit 1
+fi
 
 library() { find /usr/local/lib /opt/python -name site-packages -prune -o "$@"; }
 
@@ -12,7 +23,11 @@ ldconfig
 python -B -m compileall -qq . || true
 touch /tmp/start
 library -type d -exec chmod a+w {} +
-if [ $# -gt 0 ]; then setpriv --reuid=1000 --regid=1000 --clear-groups sh /tmp/with_settings.sh python -P /tmp/imports.py "$@"; fi
+if [ $# -gt 0 ]; then
+    # A server is a script, too
+    if [ -e "/opt/venv/bin/$program" ]; then set -- "/opt/venv/bin/$program" "$@"; fi
+    setpriv --reuid=1000 --regid=1000 --clear-groups sh /tmp/with_settings.sh python -P /tmp/imports.py "$@"
+fi
 library -type d -exec chmod go-w {} +
 mkdir /shipped
 cp --parents /etc/ld.so.cache /shipped

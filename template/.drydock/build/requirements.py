@@ -52,17 +52,24 @@ def fail(message: str) -> NoReturn:
     sys.exit(f"\n{message}\n")
 
 
-def to_fix(command: str) -> str:
+def to_fix(command: str, folder: Path = Path()) -> str:
     """Return how to run a command where an image is there, and where none is."""
     beside = BESIDE.format(project="" if PROJECT == "." else PROJECT)
+    if folder != Path():
+        command += f" --project {folder}" if command.startswith("uv lock") else f" --directory {folder}"
     return f"    ./sh {command}\nor, before there is an image:\n    {beside} {command}"
 
 
 def run(
-    command: list[str], hint: str, env: Mapping[str, str] = os.environ
+    command: list[str],
+    hint: str,
+    env: Mapping[str, str] = os.environ,
+    folder: Path = Path(),
 ) -> list[str]:
     """Return the lines that a command prints; where it fails, say `hint`."""
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, env=env, cwd=folder
+    )
     if result.returncode:
         fail(hint)
     return result.stdout.splitlines()
