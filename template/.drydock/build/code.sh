@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes from /code what no image gets, by unshipped.txt. Makes /listed of the files that list dependencies, /folders of what
-# sections of build.sh name, and /ship of all but the tests: code.sh "LISTED..." TEST_FILE...
+# Removes from /code what no image gets, by unshipped.txt. Makes /listed of the files that list dependencies, /folders and /all of
+# what sections of build.sh read, and /ship of all but the tests: code.sh "LISTED..." TEST_FILE...
 set -euf
 
 cd /code
@@ -28,9 +28,10 @@ set -- -false
 for name in $listed; do set -- "$@" -o -name "$name"; done
 find . -type f \( "$@" \) -exec cp --parents --target-directory /listed {} +
 
-# What the sections assets read that name folders
-mkdir /folders
-for folder in $(cat /inputs/names); do
+# What the sections assets of build.sh read: the folders that they name, or all of it. Nothing where there are none, so that no
+# edit runs that stage
+mkdir /folders /all
+for folder in $(cat /sections/folders/names); do
     if [ ! -e "$folder" ]; then echo "build.sh: the section assets names $folder, and the code has no such folder" >&2; exit 1; fi
     cp -a --parents "$folder" /folders
 done
@@ -46,3 +47,4 @@ has_tests='^[[:space:]]*(async +)?def test|^(import|from) +(pytest|unittest|djan
     find . -type f \( -name 'test_*.py' -o -name '*_test.py' -o -name test.py -o -name tests.py \) -exec grep -lE "$has_tests" {} + || true
     find . \( -name conftest.py -o -name noxfile.py -o -name pytest.ini -o -name tox.ini \)
 } | sed -E 's#^(.*/tests?)/.*#\1#' | xargs -r -d '\n' rm -rf
+if [ -e /sections/assets/section.sh ]; then cp -a /ship/. /all; fi

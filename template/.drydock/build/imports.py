@@ -61,9 +61,7 @@ def advice(errors: list[BaseException]) -> str:
         from libraries import missing
 
         needed = [
-            f"{file} needs {name}.\n"
-            for name, file in missing()
-            if name == library[1]
+            f"{file} needs {name}.\n" for name, file in missing() if name == library[1]
         ]
         return f"{''.join(needed)}Add the package that has {library[1]} to the run section of build.sh."
     if isinstance(error, SyntaxError) or "cannot import name" in str(error):

@@ -35,9 +35,7 @@ def is_program(file: Path) -> bool:
 def missing() -> list[tuple[str, Path]]:
     """Return each library that a file of the environment needs and the loader cannot find, with that file."""
     files = [str(file) for file in ENVIRONMENT.rglob("*.so*")]
-    files += [
-        str(file) for file in (ENVIRONMENT / "bin").iterdir() if is_program(file)
-    ]
+    files += [str(file) for file in (ENVIRONMENT / "bin").iterdir() if is_program(file)]
     # With one file, ldd does not say which
     said = subprocess.run(
         ["ldd", *files, "/dev/null"], capture_output=True, text=True
