@@ -80,14 +80,17 @@ def advice(errors: list[BaseException]) -> str:
     if any(isinstance(one, PermissionError) for one in errors) or re.search(
         "unable to open database file|[Rr]ead-only (file|database)", text
     ):
-        return "Production's user may not write to /app. Log to stdout; write files to /tmp, or to a volume."
+        return (
+            "Production's user may not write to /app. Log to stdout; write files to /tmp, or to a volume. If it opens a"
+            " database while it is imported, answer serve_imports with nothing."
+        )
     if any(
         isinstance(one, (ConnectionError, socket.gaierror)) for one in errors
     ) or re.search(
         r"(?i)connection (to \S+ )?(refused|failed)|can't connect|could not (connect|translate host)|name or service not known|failed to resolve",
         text,
     ):
-        return "No service runs while an image is built. Connect when the first request arrives, or answer serve_imports with nothing."
+        return "No service runs while an image is built. Connect later than at import, or answer serve_imports with nothing."
     return (
         "If a setting is missing, put a placeholder for it into build.env. If it wants a library of the system, add its package"
         " to the run section of build.sh. If it needs more than a build has, answer serve_imports with nothing."

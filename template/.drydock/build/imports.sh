@@ -10,7 +10,7 @@ if [ -n "$program" ] && ! command -v "$program" >/dev/null; then
     case $program in
         uv | poetry | pipenv | pdm | hatch) echo "Production has no $program, and needs none: leave \`$program run\` out of the answer serve_command" ;;
         */*) echo "serve_command starts $program, and the folder of the code has no executable file of this name (chmod +x)" ;;
-        *) echo "serve_command starts $program, and production has no such command: add the package that brings it to the dependencies" ;;
+        *) echo "serve_command starts $program, and production has no such command. Add the package that brings it to the answer dependencies; or, if it is this project's own, add . to it (such as \`uv.lock .\`)" ;;
     esac >&2
     exit 1
 fi
