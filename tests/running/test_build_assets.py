@@ -1,7 +1,5 @@
 """What build.sh makes of the code: it ships, the tests see it, and an edit of other files does not make it again."""
 
-from pathlib import Path
-
 import pytest
 from project import Project
 
