@@ -17,5 +17,10 @@ apt_install() {
 # ./configure --prefix=/opt/venv && make install
 # apt_install gcc libc6-dev libpq-dev
 
+## assets: static files, translations, front ends: files made of the code, which ship. Runs in the folder of the code, as
+## production's user, with production's packages, the OS packages of `build` and `run`, and build.env. In development: ./sh assets
+# python manage.py collectstatic --noinput
+## A section that names folders (## assets frontend:) runs again only after an edit in those folders
+
 ## dev: tools for developers. Only in the development container.
 apt_install less procps

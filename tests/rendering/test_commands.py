@@ -107,7 +107,7 @@ def test_the_dockerfile_says_what_was_typed(render, command: str) -> None:
     (tests,) = re.findall(r"^RUN (\[.*\])$", dockerfile, re.M)
     assert json.loads(tests) == ["sh", "-c", '[ "$GATE" = skip ] || sh /tmp/with_settings.sh sh -c "$0"', command]
     serve = json.loads(re.findall(r"^CMD (\[.*\])$", dockerfile, re.M)[-1])
-    assert serve in (["sh", "-c", command], ["sh", "-c", f"exec {command}"])
+    assert serve in (["bash", "-c", command], ["sh", "-c", f"exec {command}"])
 
 
 @every_command

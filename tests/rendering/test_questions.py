@@ -1,6 +1,8 @@
 """Prompts: their defaults work, odd answers get a message that says what to type."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pexpect
 import pytest
 import yaml
 from copier import run_copy
+from project import eventually
 from repository import ROOT, SERVICES
 
 REFUSED = [
@@ -40,6 +43,15 @@ REFUSED = [
     ("entry_command", "a\nb", "Type a command"),
     ("serve_command", "", "Type a command"),
     ("test_command", "", "Type a command"),
+    ("serve_command", "uv run uvicorn main:app", "Type what follows uv run"),
+    ("serve_command", "python migrate.py && poetry run gunicorn main:app", "Type what follows poetry run"),
+    ("test_command", "uv run pytest -q", "Type what follows uv run"),
+    ("dependencies", "Pipfile.lock", "First: pipenv requirements"),
+    ("dependencies", "pdm.lock", "First: pdm export"),
+    ("dependencies", "environment.yml", "First list pip packages"),
+    ("dependencies", "setup.py", "Type . to install"),
+    ("dependencies", "a/../uv.lock", "Type file names"),
+    ("serve_imports", "a/../main.py", "Type modules"),
 ]
 
 
@@ -119,6 +131,8 @@ def test_the_folders_name_gives_the_projects(template: Path, tmp_path: Path, fol
         ("dependencies", "poetry.lock[web]"),
         ("dependencies", ".[web,db]"),
         ("dependencies", "uv.lock ."),
+        ("dependencies", "services/api/uv.lock[web]"),
+        ("serve_imports", "main.py src/run.py shop"),
         ("serve_imports", "shop.wsgi gunicorn.app.wsgiapp"),
         ("serve_imports", ""),
         ("test_dependencies", ""),
@@ -190,21 +204,75 @@ def test_rendering_depends_on_the_answers_alone(
     )
 
 
+# What a command names, and the program that the build looks for
+COMMANDS = [
+    ("uvicorn shop.main:app --host 0.0.0.0 --port $PORT", "shop.main", "uvicorn"),
+    ("gunicorn -k uvicorn.workers.UvicornWorker -b 0.0.0.0:$PORT shop.wsgi:application", "shop.wsgi", "gunicorn"),
+    ("gunicorn shop.wsgi", "shop.wsgi", "gunicorn"),
+    ("gunicorn --bind 0.0.0.0:$PORT -w 4 --preload shop.wsgi", "shop.wsgi", "gunicorn"),
+    ("gunicorn --log-file - --bind=unix:/run/x.sock shop.wsgi -k gevent", "shop.wsgi", "gunicorn"),
+    ("gunicorn -c gunicorn.conf.py", "", "gunicorn"),
+    ("gunicorn -c python:conf shop.wsgi", "shop.wsgi", "gunicorn"),
+    ("gunicorn 'shop:create_app()'", "shop", "gunicorn"),
+    ("exec gunicorn \"shop.web:create_app('x')\"", "shop.web", "gunicorn"),
+    ("hypercorn shop:create_app()", "shop", "hypercorn"),
+    ("daphne -b 0.0.0.0 -p $PORT shop.asgi:application", "shop.asgi", "daphne"),
+    ("granian --interface asgi shop:app", "shop", "granian"),
+    ("waitress-serve --port=$PORT --call shop:create_app", "shop", "waitress-serve"),
+    ("uwsgi --http :$PORT --module shop.wsgi", "shop.wsgi", "uwsgi"),
+    ("celery -A shop worker", "shop", "celery"),
+    ("flask --app=shop.web run", "shop.web", "flask"),
+    ("flask --app 'shop:create_app()' run", "shop", "flask"),
+    ("flask run", "wsgi.py", "flask"),
+    ("FLASK_APP=shop flask run", "", "flask"),
+    ("fastapi run", "main.py", "fastapi"),
+    ("fastapi run src/run.py --port $PORT", "src/run.py", "fastapi"),
+    ("functions-framework --target=hello", "main.py", "functions-framework"),
+    ("python main.py", "main.py", "python"),
+    ("MODE=prod python -u src/run.py", "src/run.py", "python"),
+    ("python elsewhere.py", "", "python"),
+    ("python -m shop", "shop", "python"),
+    ("python manage.py migrate && gunicorn shop.wsgi", "shop.wsgi manage.py", "python"),
+    ("ddtrace-run gunicorn shop:app", "shop", "ddtrace-run"),
+    ("cd src && gunicorn main:app", "", "cd"),
+    ("./start.sh", "", "./start.sh"),
+    ('"$SERVER" main:app', "main", '""'),
+]
+
+
+@pytest.mark.parametrize(("command", "modules", "program"), COMMANDS)
+def test_what_production_imports_is_read_off_its_command(
+    template: Path, tmp_path: Path, command: str, modules: str, program: str
+) -> None:
+    for name in ("main.py", "wsgi.py", "manage.py", "gunicorn.conf.py", "src/run.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    data = {"starter": "existing", "serve_command": command}
+    run_copy(str(template), tmp_path, data=data, defaults=True, quiet=True)
+    answers = yaml.safe_load((tmp_path / ".copier-answers.yml").read_text())
+    assert answers["serve_imports"] == modules
+    assert f"RUN sh /tmp/imports.sh {program} {modules}".rstrip() + "\n" in (tmp_path / "Dockerfile").read_text()
+
+
 @pytest.mark.parametrize(
-    ("command", "modules"),
+    ("command", "shell"),
     [
-        ("uvicorn shop.main:app --host 0.0.0.0 --port $PORT", "shop.main uvicorn.main"),
-        (
-            "gunicorn -k uvicorn.workers.UvicornWorker -b 0.0.0.0:$PORT shop.wsgi:application",
-            "shop.wsgi gunicorn.app.wsgiapp",
-        ),
-        ("celery -A shop worker", "shop"),
-        ("flask --app=shop.web run", "shop.web"),
-        ("python -m shop", "shop"),
-        ("python main.py", ""),
-        ("hypercorn shop:create_app()", "shop"),
+        ("gunicorn --bind 0.0.0.0:$PORT main:app", "sh"),
+        ("MODE=prod python main.py", "bash"),
+        ("exec gunicorn main:app", "bash"),
+        ("python migrate.py && gunicorn main:app", "bash"),
+        ("python migrate.py; gunicorn main:app", "bash"),
     ],
 )
-def test_what_production_imports_is_read_off_its_command(render, command: str, modules: str) -> None:
-    answers = yaml.safe_load((render(starter="existing", serve_command=command) / ".copier-answers.yml").read_text())
-    assert answers["serve_imports"] == modules
+def test_signals_reach_what_serves(render, command: str, shell: str) -> None:
+    """Only the process that a container starts gets them, so that no shell may stay before the server."""
+    command = re.sub(r"gunicorn.*|python main.py", "sleep 9", command)
+    dockerfile = (render(starter="existing", serve_command=command) / "Dockerfile").read_text()
+    words = json.loads(re.findall(r"^CMD (\[.*\])$", dockerfile, re.M)[-1])
+    assert words[0] == shell
+    process = subprocess.Popen([word.replace("python migrate.py", "true") for word in words])
+    try:
+        eventually(lambda: Path(f"/proc/{process.pid}/comm").read_text().strip(), lambda name: name == "sleep")
+    finally:
+        process.kill()
+        process.wait()

@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 from kinds import KINDS, table
 
+LOG_FILE = """
+from logging.config import dictConfig
+
+file = {"class": "logging.FileHandler", "filename": "app.log"}
+dictConfig({"version": 1, "handlers": {"file": file}, "root": {"handlers": ["file"]}})
+"""
 CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no requirements file": (lambda path: (path / "requirements.txt").unlink(), r"^requirements\.txt is not there"),
     "an empty one": (lambda path: (path / "requirements.txt").write_text("\n"), r"^requirements\.txt is empty"),
@@ -22,7 +28,7 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "tests that want another version": (
         lambda path: (path / "requirements-test.txt").write_text("iniconfig\nsix==1.15.0\n"),
-        r"requirements-test\.txt: not all of it can be installed beside requirements\.txt",
+        r"requirements-test\.txt beside requirements\.txt: not all of it can be installed",
     ),
     "a syntax error in build.sh": (
         lambda path: (path / "build.sh").write_text("## run:\nif true\n"),
@@ -44,6 +50,26 @@ CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "code that raises": (
         lambda path: (path / "main.py").write_text("import os\nsix = os.environ['SOME_SETTING']\n"),
         r"^main\.py: production cannot import main: KeyError: 'SOME_SETTING'\n.*build\.env",
+    ),
+    "a log file beside the code": (
+        lambda path: (path / "main.py").write_text(LOG_FILE),
+        r"^main\.py: production cannot import main: ValueError: Unable to configure handler(.|\n)*may not write to /app",
+    ),
+    "a database at import": (
+        lambda path: (path / "main.py").write_text("import socket\nsocket.create_connection(('127.0.0.1', 9))\n"),
+        r"^main\.py: production cannot import main: ConnectionRefusedError(.|\n)*answer serve_imports with nothing",
+    ),
+    "its own metadata": (
+        lambda path: (path / "main.py").write_text("from importlib.metadata import version\nversion('demo')\n"),
+        r"^main\.py: production cannot import main: PackageNotFoundError(.|\n)*add \. to the answer dependencies",
+    ),
+    "a library that a package looks for": (
+        lambda path: (path / "main.py").write_text("raise ImportError('failed to find libmagic')\n"),
+        r"^main\.py: production cannot import main: ImportError(.|\n)*to the run section of build\.sh",
+    ),
+    "a helper among the tests": (
+        lambda path: (path / "main.py").write_text("import test_main as six\n"),
+        r"^main\.py: production cannot import main: ModuleNotFoundError(.|\n)*Production gets no tests",
     ),
     "code with a syntax error": (
         lambda path: (path / "main.py").write_text("six = (\n"),
@@ -79,6 +105,32 @@ def test_an_error_names_the_file(start, code: Path, case: str, builder: str) -> 
     text = re.sub(r"^(#\d+ )?[\d.]+ ", "", result.stdout + result.stderr, flags=re.MULTILINE)
     assert re.search(said, text, re.MULTILINE), text[-3000:]
     assert project.run("docker", "image", "inspect", tag, check=False).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("gunicorn main:six", r"serve_command starts gunicorn, and production has no such command"),
+        ("./start.sh", r"serve_command starts \./start\.sh, and the folder of the code has no executable file"),
+    ],
+)
+def test_a_command_that_production_has_not_ends_the_build(start, code: Path, command: str, said: str) -> None:
+    project = start(code, **KINDS["requirements"].answers | {"serve_command": command})
+    _, result = project.build("--build-arg", "GATE=skip", check=False)
+    assert result.returncode and re.search(said, result.stderr), result.stderr[-3000:]
+
+
+def test_a_script_is_not_run_and_what_it_imports_is_checked(start, code: Path) -> None:
+    answers = KINDS["requirements"].answers | {"serve_command": "python jobs/run.py", "serve_imports": "jobs/run.py"}
+    project = start(code, **answers)
+    script = project.path / "jobs/run.py"
+    script.parent.mkdir()
+    (script.parent / "beside.py").touch()
+    script.write_text("import beside, os.path\nfrom six import moves\nraise SystemExit('it ran')\n")
+    project.build("--build-arg", "GATE=skip")
+    script.write_text("import beside\nfrom six import nothing\n")
+    _, result = project.build("--build-arg", "GATE=skip", check=False)
+    assert "production cannot import what jobs/run.py imports: ModuleNotFoundError" in result.stderr
 
 
 def test_a_missing_setting_is_given_by_import_env(start, code: Path) -> None:
@@ -132,8 +184,16 @@ def test_without_a_lock_yet_the_build_works_and_says_how_to_get_one(start, tmp_p
             "leaves its dependencies to its build backend",
         ),
         (table(["six"], ""), "has no extra and no dependency group test"),
+        (
+            table(["six"], "").replace(">=3.11", ">=3.11,<3.13"),
+            "pyproject.toml allows Python >=3.11,<3.13, and PYTHON_VERSION is 3.14",
+        ),
+        (
+            "[tool.poetry.dependencies]\npython = '~3.12 || ^4'\n",
+            "pyproject.toml allows Python ~3.12 || ^4, and PYTHON_VERSION is 3.14",
+        ),
     ],
-    ids=["poetry", "dynamic", "extra"],
+    ids=["poetry", "dynamic", "extra", "Python", "Poetry's Python"],
 )
 def test_a_pyproject_that_does_not_say(start, tmp_path: Path, text: str, said: str) -> None:
     kind = KINDS["pyproject"]

@@ -11,7 +11,7 @@ from project import Project, defaults
 # What an environment of other bytes goes into
 ENVIRONMENT = {"environment", "checked", "service", "localdev"}
 TESTS = {"test-deps", "tests"}
-EVERY = {"inputs", "system", "python", "requirements", "build", "deps", "work", "tools", "code"} | ENVIRONMENT | TESTS
+EVERY = {"inputs", "system", "python", "requirements", "build", "deps", "work", "tools", "assets"} | ENVIRONMENT | TESTS
 
 
 def rebuilt(project: Project) -> set[str]:
@@ -53,24 +53,24 @@ def section(project: Project, name: str) -> None:
 
 EDITS = {
     "nothing": (lambda project: None, set()),
-    "code": (lambda project: add(code(project) / "main.py", f"# {NEW}\n"), {"tests", "code", "checked", "service"}),
-    "test": (lambda project: add(code(project) / "test_main.py", f"# {NEW}\n"), {"tests", "code"}),
+    "code": (lambda project: add(code(project) / "main.py", f"# {NEW}\n"), {"inputs", "tests", "checked", "service"}),
+    "test": (lambda project: add(code(project) / "test_main.py", f"# {NEW}\n"), {"inputs", "tests"}),
     "comment": (
         lambda project: add(code(project) / "requirements-test.txt", f"# {NEW}\n"),
-        {"requirements", "tests", "code"},
+        {"inputs", "requirements", "tests"},
     ),
     "test requirement": (
         lambda project: add(code(project) / "requirements-test.txt", "pathspec\n"),
-        {"requirements", "code", "localdev"} | TESTS,
+        {"inputs", "requirements", "localdev"} | TESTS,
     ),
     "requirement": (
         lambda project: add(code(project) / "requirements/base.txt", "idna\n"),
-        {"requirements", "deps", "code"} | TESTS | ENVIRONMENT,
+        {"inputs", "requirements", "deps", "assets"} | TESTS | ENVIRONMENT,
     ),
-    "run section": (lambda project: section(project, "run"), {"inputs", "work", "tests"} | ENVIRONMENT),
+    "run section": (lambda project: section(project, "run"), {"inputs", "work", "assets", "tests"} | ENVIRONMENT),
     "build section": (
         lambda project: section(project, "build"),
-        {"inputs", "build", "deps", "work"} | TESTS | ENVIRONMENT,
+        {"inputs", "build", "deps", "work", "assets"} | TESTS | ENVIRONMENT,
     ),
     "dev section": (lambda project: section(project, "dev"), {"inputs", "localdev"}),
     "other image": (
@@ -97,9 +97,6 @@ def test_each_edit_rebuilds_what_it_must(start, tmp_path: Path, folder: str) -> 
     wrong = {}
     for name, (edit, expected) in EDITS.items():
         edit(project)
-        if folder == "." and "section" in name:
-            # build.sh is one of the code's files there, and none that any image gets
-            expected = expected | {"code"}
         seen = rebuilt(project)
         if seen != expected:
             wrong[name] = {"not expected": seen - expected, "missing": expected - seen}
@@ -111,7 +108,7 @@ def test_build_sh_is_cut_at_its_sections_alone(start, ending: str) -> None:
     """A comment is no section, whatever it looks like; and Windows' line endings are none of the shell's."""
     project = start(starter="worker")
     lines = ["set -eu", f"echo {NEW} >/top", "## run: in every image", "## note: of the user's", "touch /run-1", "## build", "touch /run-2",
-             "##\tbuild:", "touch /build-1", "#", "## dev: and so on", "touch /dev-1", ""]  # fmt: skip
+             "##\tbuild:", "touch /build-1", "#", "## assets: later", "touch /never", "## dev: and so on", "touch /dev-1", ""]  # fmt: skip
     (project.path / "build.sh").write_text(ending.join(lines), newline="")
     seen = {}
     for stage in ("build", "work", "environment", "localdev"):
@@ -136,7 +133,7 @@ def test_ubuntus_packages_stay_when_python_changes(start, tmp_path: Path) -> Non
     project = start(kind.make(tmp_path / "code"), base_image="ubuntu", python_version="3.13", **kind.answers)
     make_new(project)
     set_default(project, PYTHON_VERSION="3.11")
-    assert rebuilt(project) == EVERY - {"inputs", "system", "code"}
+    assert rebuilt(project) == EVERY - {"inputs", "system"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +146,7 @@ def test_the_rules_hold_for_each_kind(start, kind: Kind, tmp_path: Path) -> None
     add(project.path / "main.py", f"# {NEW}\n")
     # A project is installed anew, which nothing comes of that others would notice
     reads_code = {"requirements"} if kind.dependencies == "." else set()
-    assert rebuilt(project) == {"tests", "code", "checked", "service"} | reads_code
+    assert rebuilt(project) == {"inputs", "tests", "checked", "service"} | reads_code
 
     kind.lay(project.path, ["six"], ["iniconfig", "pathspec"])
     # A project's metadata names its tests' requirements too, and is in its environment
@@ -158,4 +155,4 @@ def test_the_rules_hold_for_each_kind(start, kind: Kind, tmp_path: Path) -> None
     kind.lay(project.path, ["six", "idna"], ["iniconfig", "pathspec"])
     seen = rebuilt(project)
     assert {"deps", "service"} < seen
-    assert not seen & {"inputs", "system", "python", "build", "work", "tools"}
+    assert not seen & {"system", "python", "build", "work", "tools"}

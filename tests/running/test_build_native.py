@@ -89,6 +89,22 @@ def test_a_forgotten_library_ends_the_build(start, tmp_path: Path) -> None:
     assert re.search(line, result.stderr, re.MULTILINE), result.stderr[-3000:]
 
 
+PROGRAM = """apt_install gcc libc6-dev libyaml-dev
+mkdir -p /opt/venv/bin
+echo 'char *yaml_get_version_string(void); int main(void) { return !yaml_get_version_string(); }' | gcc -x c - -lyaml -o /opt/venv/bin/report
+"""
+
+
+def test_a_library_that_a_program_needs_ends_the_build(start, tmp_path: Path) -> None:
+    project = begin(start, tmp_path / "code", "# none\n", "", build=PROGRAM)
+    _, result = project.build(check=False)
+    line = "libyaml-0.so.2 is missing, and /opt/venv/bin/report needs it. Add it to the run section of build.sh: apt_install libyaml-0-2"
+    assert result.returncode and line in result.stderr, result.stderr[-3000:]
+    project.write_sections(run="apt_install libyaml-0-2", build=PROGRAM)
+    tag, _ = project.build()
+    project.run("docker", "run", "--rm", tag, "report")
+
+
 def test_a_library_that_was_nowhere_is_named_when_it_is_imported(start, tmp_path: Path) -> None:
     """opencv-python's wheel wants libGL of the system, which no section installs."""
     # Its wheels are for up to 3.13

@@ -108,3 +108,40 @@ def test_the_doctor_names_what_only_this_copy_has(start, tmp_path: Path) -> None
         said,
         re.M,
     )
+
+
+# Tests of a project, in the folders and names of several frameworks
+TESTS = {
+    "tests/__init__.py": "",
+    "tests/data/rows.json": "{}",
+    "tests/test_main.py": "def test_main(): pass\n",
+    "shop/tests.py": "from django.test import TestCase\n# Create your tests here.\n",
+    "shop/api/test/helpers.py": "",
+    "shop/api/test/test_api.py": "import unittest\n",
+    "shop/speed_test.py": "async def test_speed():\n    pass\n",
+    "conftest.py": "",
+    "noxfile.py": "",
+    "pytest.ini": "",
+}
+# The application's own, though their names say test
+OWN = {
+    "lab/tests/__init__.py": "CATALOGUE = ['ferritin', 'glucose']\n",
+    "lab/templates/tests/list.html": "",
+    "lab/speed_test.py": "def measure(): pass\n",
+    "lab/test_runner.py": "from django.test.runner import DiscoverRunner\n",
+    "lab/test/results.py": "",
+}
+
+
+def test_tests_stay_behind_and_what_is_only_called_so_ships(start, tmp_path: Path) -> None:
+    for name, text in (TESTS | OWN).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "main.py").touch()
+    (tmp_path / "requirements.txt").write_text("# none\n")
+    project = start(tmp_path, starter="existing", serve_command="python main.py", test_command="true")
+    tag, _ = project.build()
+    files = project.run(
+        "docker", "run", "--rm", tag, "find", ".", "-type", "f", "-not", "-name", "*.pyc"
+    ).stdout.split()
+    assert {file.removeprefix("./") for file in files} == {*OWN, "main.py", "requirements.txt"}

@@ -2,16 +2,30 @@
 # Sorts the files of /inputs by the stages that use them, so that an edit of a file rebuilds only these stages.
 set -eu
 
-# build.sh cut into its sections. The lines above the first are part of each; other lines with ## are comments
+# build.sh cut into its sections. The lines above the first are part of each; other lines with ## are comments. Of the section
+# assets there may be several: those that name folders read these alone
 mkdir /sections
 cd /sections
 sed 's/\r$//' /inputs/build.sh >build.sh
 sh -n build.sh
-for section in run build dev; do
-    mkdir $section
-    cp /inputs/network.sh $section/
-    awk -v mine="$section:" '/^##[ \t]+(run|build|dev):/ { cut = 1; on = ($2 == mine) } !cut || on' build.sh >$section/build.sh
+section() {
+    awk -v mine="$1" '
+        /^##[ \t]+(run|build|dev|assets([ \t]+[^:]+)?):/ { name = $0; sub(/^##[ \t]+/, "", name); sub(/:.*/, "", name); sub(/[ \t].*/, " FOLDERS", name); cut = 1; on = (name == mine); next }
+        !cut || on { print; some = some || on && NF && !/^#/ }
+        END { exit !some }' build.sh >"$2"
+}
+for name in run build dev; do
+    mkdir $name
+    cp /inputs/network.sh $name/
+    section $name $name/build.sh || true
 done
+mkdir folders assets
+section "assets FOLDERS" folders/folders.sh || rm folders/folders.sh
+section assets assets/section.sh || rm assets/section.sh
+sed -nE 's/^##[ \t]+assets[ \t]+([^:]+):.*/\1/p' build.sh >folders/names
+# For the container to develop in
+{ echo '#!/bin/sh'; echo cd /app; cat folders/folders.sh assets/section.sh 2>/dev/null || true; } >/usr/local/bin/assets
+chmod +x /usr/local/bin/assets
 
 # build.env for the tests and the import check; import.env is its older name
 mkdir /settings

@@ -24,9 +24,18 @@ def known() -> dict[str, str]:
     return libraries | {library: package for package, library in listed}
 
 
+def is_program(file: Path) -> bool:
+    """Tell whether this is machine code, such as uwsgi, and none of another folder, such as Python itself."""
+    if file.is_symlink() or not file.is_file():
+        return False
+    with file.open("rb") as program:
+        return program.read(4) == b"\x7fELF"
+
+
 def missing() -> list[tuple[str, Path]]:
     """Return each library that a file of the environment needs and the loader cannot find, with that file."""
     files = [str(file) for file in ENVIRONMENT.rglob("*.so*")]
+    files += [str(file) for file in (ENVIRONMENT / "bin").iterdir() if is_program(file)]
     # With only one file, ldd does not print its name
     said = subprocess.run(
         ["ldd", *files, "/dev/null"], capture_output=True, text=True

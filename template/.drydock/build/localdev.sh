@@ -4,8 +4,11 @@ set -eu
 
 # The entrypoint adds the user
 chmod a+w /etc/passwd
-# The image's environment sets the limits of bash's history
-sed -i '/^HIST.*SIZE=/d' /home/app/.bashrc
+# All shells share one history
+cat >>/home/app/.bashrc <<'END'
+HISTFILE=/data/.bash_history HISTFILESIZE=-1 HISTSIZE=10000
+PROMPT_COMMAND="shopt -s histappend; trap 'history -a' DEBUG; history -a; history -c; history -r"
+END
 chmod -R a+rwX /home/app
 # Any user may add packages, to try them; debugger, watchers and pip come from /opt/tools
 find /opt/venv -type d -exec chmod a+w {} +

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs a command that downloads, as root, and leaves no trace of the network: network.sh HINT COMMAND...
-# HINT is printed if it fails. The command gets the proxies and the mirror of this build, the settings of package
-# indexes (files in /run/secrets, which may hold passwords), and the caches that are mounted.
+# HINT is printed if it fails; of uv pip install, HINT is the files that list what it installs. The command gets the proxies
+# and the mirror of this build, the settings of package indexes (files in /run/secrets, which may hold passwords), and the
+# caches that are mounted.
 set -eu
 
 fail() { echo "$*" >&2; exit 1; }
@@ -60,4 +61,10 @@ for list in $lists; do cp --preserve=all "/tmp/${list##*/}.kept" "$list"; rm "/t
 rm -f /tmp/apt.conf
 # Let the loader find libraries that were compiled into /opt/venv/lib
 ldconfig
-[ $status = 0 ] || fail "$hint"
+case $status,$hint,$* in
+    0,*) ;;
+    *,?*,"uv pip install "*)
+        fail "$hint: not all of it can be installed, see above. What is compiled or comes by git needs the section build of build.sh, whatever is" \
+            "in run. Where an older release has no wheel for this Python, answer python_version with one that it has wheels for" ;;
+    *) fail "$hint" ;;
+esac

@@ -52,17 +52,28 @@ def fail(message: str) -> NoReturn:
     sys.exit(f"\n{message}\n")
 
 
-def to_fix(command: str) -> str:
+def to_fix(command: str, folder: Path = Path()) -> str:
     """Return how to run a command where an image is there, and where none is."""
     beside = BESIDE.format(project="" if PROJECT == "." else PROJECT)
+    if folder != Path():
+        command += (
+            f" --project {folder}"
+            if command.startswith("uv lock")
+            else f" --directory {folder}"
+        )
     return f"    ./sh {command}\nor, before there is an image:\n    {beside} {command}"
 
 
 def run(
-    command: list[str], hint: str, env: Mapping[str, str] = os.environ
+    command: list[str],
+    hint: str,
+    env: Mapping[str, str] = os.environ,
+    folder: Path = Path(),
 ) -> list[str]:
     """Return the lines that a command prints; where it fails, say `hint`."""
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, env=env, cwd=folder
+    )
     if result.returncode:
         fail(hint)
     return result.stdout.splitlines()
@@ -194,23 +205,26 @@ class Pyproject:
             found[normal(name)] = []
             for source in entry if isinstance(entry, list) else [entry]:
                 if source.get("workspace"):
-                    source = {"path": member(name)}
+                    source = {"path": member(name, self.folder)}
                 elif "path" in source:
                     source = source | {"path": path_of(source["path"], self.folder)}
                 found[normal(name)].append(source)
         return found
 
 
-def member(name: str) -> Path:
-    """Return the folder of a project of the workspace."""
-    patterns = Pyproject(Path()).uv.get("workspace", {}).get("members", [])
-    found = (folder for pattern in patterns for folder in Path().glob(pattern))
-    for folder in [Path(), *found]:
-        if (folder / "pyproject.toml").is_file():
-            if normal(Pyproject(folder).table.get("name", "")) == normal(name):
-                return folder
+def member(name: str, folder: Path) -> Path:
+    """Return the folder of a project of the workspace that `folder` is in."""
+    for root in [folder, *folder.parents]:
+        if not (root / "pyproject.toml").is_file():
+            continue
+        patterns = Pyproject(root).uv.get("workspace", {}).get("members", [])
+        found = (path for pattern in patterns for path in root.glob(pattern))
+        for path in [root, *found]:
+            if (path / "pyproject.toml").is_file():
+                if normal(Pyproject(path).table.get("name", "")) == normal(name):
+                    return path
     fail(
-        f"pyproject.toml: {name} is in no folder of the workspace, or .dockerignore names it."
+        f"{folder / 'pyproject.toml'}: {name} is in no folder of the workspace, or .dockerignore names it."
     )
 
 
@@ -304,7 +318,7 @@ class Listing:
                 into.append(by_name(line))
 
     def pinned(
-        self, lines: list[str], registries: Mapping[tuple[str, str], str]
+        self, lines: list[str], registries: Mapping[tuple[str, str], str], folder: Path
     ) -> None:
         """Add the lines of a lock. What its folders need, it lists itself."""
         for line in lines:
@@ -315,7 +329,7 @@ class Listing:
                 self.sourced.append(pin[0].rstrip("\\ "))
                 entry = {"index": index} | ({"marker": marker} if marker else {})
                 self.sources.setdefault(normal(pin[1]), []).append(entry)
-            if not (local := local_path(line, Path())):
+            if not (local := local_path(line, folder)):
                 self.lines.append(line)
             elif local[0].name.endswith(PACKAGES):
                 self.package(local[0], local[2], local[3])
@@ -414,12 +428,15 @@ def options(
 
 def make_lock(lock: Path) -> None:
     """Make uv.lock, which the container that is to work in brings out. A mirror of PyPI that only this machine has is not recorded."""
+    folder = lock.parent
+    fix = to_fix("uv lock", folder)
     note(
-        f"\nuv.lock is not there yet, so versions are whatever is newest today. The first start writes it. To pin them now:\n{to_fix('uv lock')}\n"
+        f"\n{lock} is not there yet, so versions are whatever is newest today. {'The first start writes it. ' if folder == Path() else ''}To pin them now:\n{fix}\n"
     )
     run(
         ["uv", "lock", "--quiet", "--no-python-downloads"],
-        f"uv.lock is not there, and pyproject.toml alone is not enough to make it: see above. To make it:\n{to_fix('uv lock')}",
+        f"{lock} is not there, and pyproject.toml alone is not enough to make it: see above. To make it:\n{fix}",
+        folder=folder,
     )
     if mirror := os.environ.get("UV_DEFAULT_INDEX"):
         address = re.escape(re.sub(r"^[\w.-]+=|(?<=//)[^/]*@", "", mirror).rstrip("/"))
@@ -428,21 +445,21 @@ def make_lock(lock: Path) -> None:
         lock.write_text(re.sub(files, r'"https://files.pythonhosted.org\1', text))
 
 
-def uv_lock(listing: Listing, extras: list[str], tests: bool) -> None:
-    """Add what uv.lock pins, each package from its own index; the tests' includes the default groups."""
-    lock = Path("uv.lock")
+def uv_lock(listing: Listing, lock: Path, extras: list[str], tests: bool) -> None:
+    """Add what a uv.lock pins, each package from its own index; the tests' includes the default groups."""
+    root = lock.parent
     if not lock.exists():
         make_lock(lock)
     KEPT.mkdir(parents=True, exist_ok=True)
     shutil.copy(lock, KEPT.parent)
     text = lock.read_text()
     packages: list[dict[str, Any]] = tomllib.loads(text).get("package", [])
-    pyproject = Pyproject(Path())
+    pyproject = Pyproject(root)
     listing.settings |= pyproject.settings(BUILDING)
 
     # uv compares with what needs no build backend, and where the lock names no folder of another machine
     folders = [
-        Path(package["source"][kind])
+        path_of(package["source"][kind], root)
         for package in packages
         for kind in ("editable", "directory", "virtual")
         if kind in package["source"]
@@ -461,8 +478,9 @@ def uv_lock(listing: Listing, extras: list[str], tests: bool) -> None:
     }
     lines = run(
         [*command.split(), *options(extras, pyproject.groups, "--extra", "--group")],
-        f"uv.lock does not match pyproject.toml. To fix it:\n{to_fix('uv lock')}",
+        f"{lock} does not match pyproject.toml. To fix it:\n{to_fix('uv lock', root)}",
         env,
+        root,
     )
 
     registries = {
@@ -479,30 +497,67 @@ def uv_lock(listing: Listing, extras: list[str], tests: bool) -> None:
         if url not in names:
             names[url] = entry["name"]
             entry |= {
-                "url": address_of(url, Path()),
+                "url": address_of(url, root),
                 "explicit": True,
                 "default": False,
             }
             if "://" not in url:
                 entry["format"] = "flat"
             listing.settings.setdefault("index", []).append(entry)
-    listing.pinned(lines, {pin: names[url] for pin, url in registries.items()})
+    pins = {pin: names[url] for pin, url in registries.items()}
+    listing.pinned(lines, pins, root)
 
 
-def poetry_lock(listing: Listing, extras: list[str], tests: bool) -> None:
-    """Add what poetry.lock pins; the tests' includes the group dev."""
-    if not Path("poetry.lock").exists():
-        fail(
-            f"poetry.lock is not there. To make it:\n{to_fix('uv tool run poetry lock')}"
-        )
-    pyproject = Pyproject(Path())
+def poetry_lock(listing: Listing, lock: Path, extras: list[str], tests: bool) -> None:
+    """Add what a poetry.lock pins; the tests' includes the group dev."""
+    root = lock.parent
+    fix = to_fix("uv tool run poetry lock", root)
+    if not lock.exists():
+        fail(f"{lock} is not there. To make it:\n{fix}")
+    pyproject = Pyproject(root)
     groups = pyproject.tool.get("poetry", {}).get("group", {}) | pyproject.groups
     extras = extras or (["dev"] if tests and "dev" in groups else [])
     lines = run(
         [*POETRY.split(), "export", *options(extras, groups, "--extras", "--with")],
-        f"poetry.lock does not match pyproject.toml: see above. To fix it:\n{to_fix('uv tool run poetry lock')}",
+        f"{lock} does not match pyproject.toml: see above. To fix it:\n{fix}",
+        folder=root,
     )
-    listing.pinned(lines, {})
+    listing.pinned(lines, {}, root)
+
+
+def allows(wanted: str, version: tuple[int, ...]) -> bool:
+    """Tell whether a version of Python is one of those that requires-python names, or Poetry's `python`."""
+    found = re.findall(r"(\^|~=?|[<>=!]=?)?=?\s*(\d[\d.]*)(\*)?", wanted)
+    for operator, text, star in found:
+        given = tuple(map(int, text.strip(".").split(".")))
+        least = (*given, 0, 0)[:3]
+        count = len(given)
+        same = version[:count] == given
+        ok = {
+            ">=": version >= least,
+            ">": version > least,
+            "<=": version <= least,
+            "<": version < least,
+            "!=": not same if star else version != least,
+            "~=": version >= least and version[: count - 1] == given[:-1],
+            "~": version >= least and version[:2] == given[:2],
+            "^": version >= least and version[0] == given[0],
+        }.get(operator, same)
+        if not ok:
+            return False
+    return True
+
+
+def check_python(pyproject: Pyproject) -> None:
+    """End with the reason where a project excludes the Python of the image."""
+    poetry = pyproject.tool.get("poetry", {}).get("dependencies", {}).get("python", "")
+    wanted = pyproject.table.get("requires-python", poetry)
+    version = sys.version_info[:3]
+    if not any(allows(one, version) for one in str(wanted).split("||")):
+        fail(
+            f"{pyproject.folder / 'pyproject.toml'} allows Python {wanted}, and PYTHON_VERSION is {'.'.join(map(str, version))}. Answer"
+            " python_version with one that it allows: copier update --vcs-ref=:current: -d python_version=VERSION"
+        )
 
 
 def installed(extras: list[str]) -> list[str]:
@@ -563,8 +618,11 @@ def read(kind: str, names: list[str]) -> Listing:
     found = Listing()
     for answer in names:
         name, _, rest = answer.partition("[")
-        extras = words(rest.rstrip("]"))
-        match name:
+        file, extras = Path(name), words(rest.rstrip("]"))
+        pyproject = file.parent / "pyproject.toml"
+        if file.suffix not in (".txt", ".in") and pyproject.is_file():
+            check_python(Pyproject(file.parent))
+        match file.name or name:
             case ".":
                 lines = installed(extras)
                 # Where another file is named too, that one says what the project needs
@@ -573,22 +631,22 @@ def read(kind: str, names: list[str]) -> Listing:
                 elif len(names) == 1:
                     found.lines += lines
             case "pyproject.toml":
-                pyproject = Pyproject(Path())
-                if not pyproject.table:
+                table = Pyproject(file.parent)
+                if not table.table:
                     fail(
-                        "pyproject.toml has no [project] table. Is poetry.lock what `dependencies` should name?"
+                        f"{file} has no [project] table. Is poetry.lock what `dependencies` should name?"
                     )
-                if "dependencies" in pyproject.table.get("dynamic", []):
+                if "dependencies" in table.table.get("dynamic", []):
                     fail(
-                        "pyproject.toml leaves its dependencies to its build backend. Answer `dependencies` with . to install it as a project."
+                        f"{file} leaves its dependencies to its build backend. Answer `dependencies` with . to install it as a project."
                     )
-                found.pyproject(Path(), extras)
+                found.pyproject(file.parent, extras)
             case "uv.lock":
-                uv_lock(found, extras, tests=kind == "test")
+                uv_lock(found, file, extras, tests=kind == "test")
             case "poetry.lock":
-                poetry_lock(found, extras, tests=kind == "test")
+                poetry_lock(found, file, extras, tests=kind == "test")
             case _:
-                found.requirements(Path(name), found.lines)
+                found.requirements(file, found.lines)
     return found
 
 

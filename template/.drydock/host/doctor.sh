@@ -140,6 +140,14 @@ model=$(printf '%s\n' "$config" | awk -f .drydock/host/services.awk)
 project=$(printf '%s\n' "$config" | sed -n 's/^name: //p')
 
 
+# shellcheck disable=SC2013 # names
+for name in $(sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' data/local.env 2>/dev/null); do
+    if grep -q "^    $name: " compose.yaml && ! grep -q "$name" compose.override.yaml 2>/dev/null; then
+        problem "$name in data/local.env has no effect, since compose.yaml sets it: set it in compose.override.yaml, under services, app, environment"
+    fi
+done
+
+
 # Owners of files. With Docker Desktop, every file is yours
 case $kind in
     *"Docker Desktop"*) ;;
@@ -285,7 +293,9 @@ while IFS='|' read -r service state health status name; do
     if [ "$state,$status" = exited,137 ] && [ -z "$error" ]; then continue; fi
     log=$(docker logs --tail 20 "$name" 2>&1 || true)
     line=${error:-$(printf '%s\n' "$log" | grep -v '^[[:space:]]*$' | tail -n 1 | tr -d '\r' || true)}
-    if [ "$state" = created ] && [ -z "$line" ]; then
+    if [ "$service,$health" = app,unhealthy ] && docker exec "$name" grep -q ' 0100007F:1F40 00000000:0000 0A' /proc/net/tcp 2>/dev/null; then
+        problem "The application listens on 127.0.0.1 in its container, where no request from outside arrives: let it listen on 0.0.0.0, such as with --host 0.0.0.0"
+    elif [ "$state" = created ] && [ -z "$line" ]; then
         problem "$service was not started, since another service is not healthy: fix that service, then docker compose up --wait"
     else
         problem "$service $what: ${line:-its log is empty}: $(next_step "$error $log" "$service")"
