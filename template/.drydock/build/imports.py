@@ -17,7 +17,7 @@ def statements(script: str) -> list:
     if not script.endswith(".py") and b"python" not in source[:100]:
         return []
     # What ast.parse does, without its module
-    return compile(source, script, "exec", 0x400).body
+    return vars(compile(source, script, "exec", 0x400))["body"]
 
 
 def import_script(script: str) -> None:
@@ -67,7 +67,8 @@ def advice(errors: list[BaseException]) -> str:
     if isinstance(error, SyntaxError) or "cannot import name" in str(error):
         return ""
     if type(error).__name__ == "PackageNotFoundError":
-        return f"If {error.name} is this project, install it: add . to the answer dependencies (such as `uv.lock .`). Else add it to the dependencies."
+        name = getattr(error, "name", "it")
+        return f"If {name} is this project, install it: add . to the answer dependencies (such as `uv.lock .`). Else add it to the dependencies."
     if isinstance(error, ModuleNotFoundError):
         name = str(error.name)
         if unshipped(name):
