@@ -11,6 +11,7 @@ from project import Project, eventually
 
 IMAGE = "python:3.14-slim-trixie"
 ROTATED = {"driver": "json-file", "options": {"max-file": "3", "max-size": "10m"}}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 # Talks until it is stopped, and takes a second to say its last words
 TALK = """
 import signal, time
@@ -55,20 +56,21 @@ def talks(project: Project, **services: dict) -> Project:
 
 
 def said(project: Project, service: str) -> list[str]:
-    """Return the whole lines of a service's files, oldest first, without their times."""
+    """Return the lines of a service's files, oldest first, without their times."""
     files = sorted(
         (project.path / "data/logs").glob(f"{service}.log*"),
         key=lambda file: -int("0" + file.suffix[1:].removeprefix("log")),
     )
-    written = b"".join(file.read_bytes() for file in files)
-    # What is read while it is being written may end in half a line
-    return without_times(written[: written.rfind(b"\n") + 1].decode())
+    text = b"".join(file.read_bytes() for file in files).decode(errors="replace")
+    # What is read while it is being written may end in half a time; what a program ends with may lack its line feed
+    whole, _, rest = text.rpartition("\n")
+    return without_times(text if TIME.match(rest) else whole)
 
 
 def without_times(text: str) -> list[str]:
     """Return the lines of a text without the times before them, which all must have."""
     lines = text.splitlines()
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ", line) for line in lines)
+    assert all(TIME.match(line) for line in lines)
     return [line.split(" ", 1)[1] for line in lines]
 
 
