@@ -36,6 +36,12 @@ if [ -e /opt/uv.lock ] && [ ! -e /app/uv.lock ]; then
     [ "$(id -u)" != 0 ] || chown --reference=/app /app/uv.lock
 fi
 
+# What installing the project writes beside its code, such as extension modules; newer files are kept
+if [ -d /opt/app ]; then
+    cp --recursive --update --preserve=timestamps /opt/app/. /app
+    [ "$(id -u)" != 0 ] || (cd /opt/app && find . -type f -exec chown --reference=/app /app/{} +)
+fi
+
 # For ./activate: a link to ./sh for each command of the environment, no stale ones. And the shells' shared history.
 # If root makes them, they get the owner of the folder. An error here must not stop the container
 {

@@ -161,7 +161,7 @@ def test_names_are_legal_on_windows_and_hold_one_variable() -> None:
 
 def test_scripts_are_executable_in_the_index() -> None:
     modes = {name: mode for mode, name in (line.split("\t") for line in git(ROOT, "ls-files", "--stage").splitlines())}
-    for script in ("template/sh", "template/build.sh", ".ci/run", *ENGINE_SCRIPTS):
+    for script in ("template/sh", "template/build.sh.jinja", ".ci/run", *ENGINE_SCRIPTS):
         assert modes[script].startswith("100755"), script
 
 

@@ -52,6 +52,11 @@ REFUSED = [
     ("dependencies", "setup.py", "Type . to install"),
     ("dependencies", "a/../uv.lock", "Type file names"),
     ("serve_imports", "a/../main.py", "Type modules"),
+    ("dependencies", "./libs/../../x", "Type file names"),
+    ("dependencies", "libs/common", "Type file names"),
+    ("environment", "DJANGO_SETTINGS_MODULE", "Type NAME=value"),
+    ("environment", "GREETING=$HOME", "Type NAME=value"),
+    ("environment", "A='b'", "Type NAME=value"),
 ]
 
 
@@ -131,6 +136,8 @@ def test_the_folders_name_gives_the_projects(template: Path, tmp_path: Path, fol
         ("dependencies", "poetry.lock[web]"),
         ("dependencies", ".[web,db]"),
         ("dependencies", "uv.lock ."),
+        ("dependencies", "uv.lock . ./libs/common"),
+        ("environment", "DJANGO_SETTINGS_MODULE=site.settings URL=https://example.com/?a=b EMPTY="),
         ("dependencies", "services/api/uv.lock[web]"),
         ("serve_imports", "main.py src/run.py shop"),
         ("serve_imports", "shop.wsgi gunicorn.app.wsgiapp"),

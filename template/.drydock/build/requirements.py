@@ -1,12 +1,12 @@
 """Says what is to be installed: requirements.py run NAME... [test NAME...] reads the named files of the project
-(requirements.txt, pyproject.toml[extra], uv.lock, poetry.lock, or . for the project itself) and writes to
-/requirements/run, and for the tests to /requirements/test, what uv installs:
+(requirements.txt, pyproject.toml[extra], uv.lock, poetry.lock), installs the projects among them (. or ./folder), and writes
+to /requirements/run, and for the tests to /requirements/test, what uv installs:
 
 requirements.txt  a line for each package
 pyproject.toml    uv's settings, and the packages that have an index or a source of their own
 
 Only what an installation depends on is written, so that an edit of anything else in those files reinstalls nothing.
-A folder of the project, such as -e ./library, is never installed, and no other package of its name: its code is
+A folder that these files list, such as -e ./library, is never installed, and no other package of its name: its code is
 imported from python_path. Its dependencies are installed.
 """
 
@@ -27,6 +27,9 @@ PROJECT = os.environ["PROJECT"]
 # Where no image is yet to run ./sh in: the stage below has the interpreter and uv
 BESIDE = "docker run --rm --user $(id -u):$(id -g) -v $PWD/{project}:/app -w /app $(docker build -q --target python .)"
 PYPI = "https://pypi.org/simple"
+# Where build backends look for the version of a project, if there is no repository
+VERSIONS = """PBR_VERSION PDM_BUILD_SCM_VERSION POETRY_DYNAMIC_VERSIONING_BYPASS SETUPTOOLS_SCM_PRETEND_VERSION
+    UV_DYNAMIC_VERSIONING_BYPASS""".split()
 KEPT = Path("/requirements/run")
 PACKAGES = (".whl", ".tar.gz", ".zip")
 # name[extra] @ address ; marker
@@ -560,38 +563,66 @@ def check_python(pyproject: Pyproject) -> None:
         )
 
 
-def installed(extras: list[str]) -> list[str]:
-    """Install the project without its dependencies, keep what that makes in /package, and return the dependencies."""
+def contents(folder: Path) -> dict[Path, int]:
+    """Return when each file of a folder was changed, in ns; less what only compilers and installers read."""
+    return {
+        Path(root, file): Path(root, file).lstat().st_mtime_ns
+        for root, _, files in os.walk(folder)
+        if not re.search(r"\.egg-info|/(\.git|build|target|__pycache__)(/|$)", root)
+        for file in files
+        if not file.endswith((".c", ".cpp", ".o"))
+    }
+
+
+def keep_installed(file: Path) -> None:
+    """Copy to /package what installing a project made."""
+    target = Path(f"/package{file}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(file, target)
+    if file.name == "RECORD":
+        lines = file.read_text().splitlines(True)
+        kept = (line for line in lines if "/uv_cache.json," not in line)
+        target.write_text("".join(kept))
+
+
+def installed(folder: Path, extras: list[str]) -> list[str]:
+    """Install a project without its dependencies, keep what that makes in /package, and return the dependencies.
+
+    That is its metadata and programs, and what it writes beside the code: extension modules, a module with the version.
+    """
     # Here, since most projects need not wait for it
     from importlib.metadata import distributions
 
-    hint = f"{PROJECT} cannot be installed: see above for what its pyproject.toml or setup.py lacks."
+    place = folder.resolve()
+    check(place)
+    before = contents(place)
     # Without a repository, setuptools-scm and its like cannot know the version
-    version = (
-        {} if Path("PKG-INFO").exists() else {"SETUPTOOLS_SCM_PRETEND_VERSION": "0"}
+    version = os.environ.get("VERSION") or (
+        "" if (place / "PKG-INFO").exists() else "0"
     )
     run(
-        "uv pip install --quiet --no-deps --editable .".split(),
-        hint,
-        version | os.environ,
+        [*"uv pip install --quiet --no-deps --editable".split(), str(place)],
+        f"{PROJECT if folder == Path() else folder} cannot be installed: see above for what its pyproject.toml or setup.py lacks."
+        " A compiler and headers belong into the section build of build.sh.",
+        (dict.fromkeys(VERSIONS, version) if version else {})
+        | os.environ
+        | {"UV_COMPILE_BYTECODE": "0"},
     )
     distribution = next(
         found
         for found in distributions()
-        if '"file:///app"' in (found.read_text("direct_url.json") or "")
+        if f'"file://{place}"' in (found.read_text("direct_url.json") or "")
     )
     for file in distribution.files or []:
         source = Path(os.path.normpath(file.locate()))
         # uv_cache.json tells when, which would make an environment of other bytes out of the same project
         if source.exists() and source.name != "uv_cache.json":
-            target = Path(f"/package{source}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-            if source.name == "RECORD":
-                lines = source.read_text().splitlines(True)
-                target.write_text(
-                    "".join(line for line in lines if "/uv_cache.json," not in line)
-                )
+            keep_installed(source)
+    after = contents(place)
+    for made in after:
+        if before.get(made) != after[made]:
+            keep_installed(made)
+    Path("/package/app").mkdir(parents=True, exist_ok=True)
     return chosen(distribution.requires or [], normal(distribution.name), extras)
 
 
@@ -616,19 +647,21 @@ def chosen(lines: list[str], own: str, extras: list[str]) -> list[str]:
 def read(kind: str, names: list[str]) -> Listing:
     """Return what the named files say."""
     found = Listing()
+    only_projects = all(name.startswith(".") for name in names)
     for answer in names:
         name, _, rest = answer.partition("[")
         file, extras = Path(name), words(rest.rstrip("]"))
-        pyproject = file.parent / "pyproject.toml"
+        folder = file if name.startswith(".") else file.parent
+        pyproject = folder / "pyproject.toml"
         if file.suffix not in (".txt", ".in") and pyproject.is_file():
-            check_python(Pyproject(file.parent))
-        match file.name or name:
-            case ".":
-                lines = installed(extras)
-                # Where another file is named too, that one says what the project needs
-                if len(names) == 1 and Path("pyproject.toml").exists():
-                    found.pyproject(Path(), [], lines)
-                elif len(names) == 1:
+            check_python(Pyproject(folder))
+        match file.name:
+            case _ if name.startswith("."):
+                lines = installed(file, extras)
+                # Where a file is named too, that one says what the project needs
+                if only_projects and pyproject.is_file():
+                    found.pyproject(file, [], lines)
+                elif only_projects:
                     found.lines += lines
             case "pyproject.toml":
                 table = Pyproject(file.parent)
@@ -650,9 +683,32 @@ def read(kind: str, names: list[str]) -> Listing:
     return found
 
 
+def check_together(names: list[str], test_names: list[str]) -> None:
+    """End with the reason where no versions of the tests' packages fit production's, before anything is compiled."""
+    command = "uv pip compile --quiet --no-header --no-annotate -o /tmp/pins.txt requirements.txt pyproject.toml"
+    for folder in (KEPT, KEPT.with_name("test")):
+        result = subprocess.run(
+            command.split(), cwd=folder, stderr=subprocess.PIPE, text=True
+        )
+        if "No solution found" in result.stderr:
+            note(result.stderr)
+            beside = "" if folder == KEPT else f"{' '.join(test_names)} beside "
+            fail(
+                f"{beside}{' '.join(names)}: not all of it can be installed, see above. Where an older release is not made for this Python, answer python_version with one that it is made for."
+            )
+        # Whatever else is wrong shows where it is installed, with all OS packages
+        if result.returncode:
+            return
+        command += " --constraints /tmp/pins.txt"
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     cut = arguments.index("test") if "test" in arguments else len(arguments)
-    for kind, *names in (arguments[:cut], arguments[cut:] or [""]):
-        if kind:
+    both = [arguments[1:cut], arguments[cut + 1 :]]
+    for kind, names in zip(("run", "test"), both):
+        if names:
             read(kind, names).write(Path("/requirements", kind))
+    # One lock fits by itself
+    if both[1] and {*both[0]} != {*both[1]}:
+        check_together(*both)

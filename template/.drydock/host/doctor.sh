@@ -276,10 +276,22 @@ next_step() {
         *) echo "see docker compose logs $2" ;;
     esac
 }
+refuses() {
+    docker exec "$1" python -c 'import http.client, socket, sys
+connection = http.client.HTTPConnection(socket.gethostname(), 8000, timeout=5)
+connection.request("GET", "/", headers={"Host": "127.0.0.1:8000"})
+sys.exit(connection.getresponse().status != 400)' 2>/dev/null
+}
 states=$(docker compose ps --all --format '{{.Service}}	{{.State}}	{{.Health}}	{{.ExitCode}}	{{.Name}}' 2>/dev/null | tr '\t' '|')
 while IFS='|' read -r service state health status name; do
     case $state,$health,$status in
         running,unhealthy,*) what="is unhealthy" ;;
+        running,healthy,*)
+            if [ "$service" = app ] && refuses "$name"; then
+                problem "The application answers 400 to http://127.0.0.1:$(setting PORT): let it accept this host, such as by ALLOWED_HOSTS in Django's settings"
+            fi
+            continue
+            ;;
         restarting,*) what="restarts again and again" ;;
         created,*) what="was not started" ;;
         dead,*) what="is dead" ;;
