@@ -49,17 +49,22 @@ class Browser:
         return page
 
 
+def check_styles(browser: Browser, page: str) -> None:
+    """Look whether the server serves the style sheets of a page."""
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', page)
+    assert styles
+    for style in styles:
+        status, text = browser.open(style)
+        assert status == 200 and "{" in text, style
+
+
 def test_the_first_start_has_a_database_and_an_admin_with_its_style(start) -> None:
     project = start(starter="django")
     project.up()
     project.sh("python", "manage.py", "migrate", "--check")
     project.sh(*SUPERUSER)
     browser = Browser(project.ports["PORT"])
-    styles = re.findall(r'href="(/static/[^"]+\.css)"', browser.sign_in())
-    assert styles
-    for style in styles:
-        status, text = browser.open(style)
-        assert status == 200 and "{" in text, style
+    check_styles(browser, browser.sign_in())
 
     project.compose("down")
     project.up()
@@ -122,7 +127,7 @@ def test_production(start) -> None:
         project.run(*inside, *SUPERUSER)
         browser = Browser(project.ports["SERVICE_PORT"])
         eventually(lambda: browser.open("/health"), lambda seen: seen == (200, "Healthy"))
-        browser.sign_in()
+        check_styles(browser, browser.sign_in())
         assert all(cookie["secure"] for cookie in browser.cookies.values())
         assert [browser.open("/admin/")[0] for _ in range(20)] == [200] * 20
         workers = project.run(*inside, "sh", "-c", "grep -l gunicorn /proc/[0-9]*/comm").stdout.split()

@@ -222,3 +222,58 @@ def test_networks_that_do_not_answer(project) -> None:
     assert "HTTPS_PROXY is http://192.0.2.1:3128, which does not answer" in found and "secret" not in found
     assert "UV_DEFAULT_INDEX is http://127.0.0.1:1/simple, which in a container is the container itself" in found
     assert "APT_MIRROR is mirror.example.com: begin it with http" in found
+
+
+SERVER = """
+import http.server, socketserver, sys
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(400 if "400" in sys.argv and not self.headers["Host"].startswith("shop.test") else 200)
+        self.end_headers()
+
+class Binary(socketserver.BaseRequestHandler):
+    # As a gRPC or TLS server does with what it does not understand
+    def handle(self):
+        self.request.recv(1)
+        self.request.sendall(bytes(9))
+
+handler = Binary if "binary" in sys.argv else Page
+socketserver.TCPServer((sys.argv[1], 8000), handler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def server(start_shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    code = tmp_path_factory.mktemp("server")
+    (code / "main.py").write_text(SERVER)
+    (code / "requirements.txt").write_text("# none\n")
+    # No need to wait for a minute until it is unhealthy
+    override = "services: {app: {healthcheck: {interval: 1s, start_period: 0s, retries: 2}}}\n"
+    (code / "compose.override.yaml").write_text(override)
+    return start_shared(code, starter="existing", entry_command="python main.py 0.0.0.0 # 8000")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("127.0.0.1", "The application listens on 127.0.0.1 in its container"),
+        ("0.0.0.0 400", r"The application answers 400 to http://127.0.0.1:\d+: let it accept this host"),
+        ("0.0.0.0 binary", ""),
+        ("0.0.0.0", ""),
+    ],
+)
+def test_how_the_application_answers(server: Project, arguments: str, said: str) -> None:
+    server.set_env(CMD=f"'python main.py {arguments}'")
+    result = server.compose("up", "--build", "--wait", check=False)
+    assert (result.returncode == 0) == ("127" not in arguments)
+    found = problems(server)
+    assert re.search(said, found) if said else not found, found
+
+
+def test_an_address_in_local_env_that_cannot_win(project: Project) -> None:
+    settings = project.path / "data/local.env"
+    settings.write_text("DATABASE_URL=postgresql+asyncpg://app:development@postgres/app\nOTHER=1\n")
+    found = problems(project)
+    assert "DATABASE_URL" in found and "compose.override.yaml" in found and "OTHER" not in found, found
+    settings.unlink()
