@@ -106,9 +106,7 @@ def text_of(file: Path) -> str:
     except UnicodeDecodeError:
         fail(f"{file} is not UTF-8. Save it as UTF-8 (PowerShell's > writes UTF-16).")
     if not text.strip():
-        fail(
-            f"{file} is empty. If nothing is to be installed, say so in it, in a comment line."
-        )
+        note(f"{file} is empty: it names no package.")
     return text
 
 
