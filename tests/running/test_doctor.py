@@ -277,3 +277,14 @@ def test_an_address_in_local_env_that_cannot_win(project: Project) -> None:
     found = problems(project)
     assert "DATABASE_URL" in found and "compose.override.yaml" in found and "OTHER" not in found, found
     settings.unlink()
+
+
+def test_another_python_than_the_project_pins(project: Project) -> None:
+    pin = project.path / "app/.python-version"
+    kept = pin.read_text()
+    assert kept == "3.14\n" and not problems(project)
+    pin.write_text("3.14.2\n")
+    assert not problems(project)
+    pin.write_text("3.1\n")
+    assert "app/.python-version says 3.1, and the image has Python 3.14: " in problems(project)
+    pin.write_text(kept)
