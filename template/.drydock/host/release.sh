@@ -1,8 +1,8 @@
 #!/bin/sh
 # ./sh --release NAME: builds the production image, runs the tests beside the services with the tests' image of the same build,
 # starts the production image there and asks it for /health and /ready. Only then the image gets the name NAME, with labels.
-# Services have no ports on this machine, and data of their own. CACHE=REF: layers are read from and written to a
-# registry (the builder must be able to: docker buildx create --use). REVISION: where git does not know it.
+# Services have no ports on this machine, and data of their own. CACHE_FROM and CACHE_TO are
+# what docker buildx build takes for --cache-from and --cache-to; REVISION names the commit where git cannot.
 set -eu
 
 [ $# = 1 ] || { echo "./sh --release takes the name of the image: ./sh --release demo:1.2.3" >&2; exit 2; }
@@ -30,10 +30,8 @@ say() { printf '\n==> %s\n' "$*"; }
         echo "    env_file: !override [{path: build.env, required: false}, {path: data/local.env, required: false}]"
         echo "    build:"
         echo "      target: $target"
-        if [ -n "${CACHE:-}" ]; then
-            echo "      cache_from: [\"type=registry,ref=$CACHE\"]"
-            [ $target = tests ] || echo "      cache_to: [\"type=registry,ref=$CACHE,mode=max\"]"
-        fi
+        [ -z "${CACHE_FROM:-}" ] || echo "      cache_from: [\"$CACHE_FROM\"]"
+        [ $target = tests ] || [ -z "${CACHE_TO:-}" ] || echo "      cache_to: [\"$CACHE_TO\"]"
     done
     echo "    image: $image"
     echo "    ports: !reset []"
