@@ -4,7 +4,8 @@ import os
 import re
 
 import pytest
-from project import Project
+import trustme
+from project import Project, eventually
 
 SERVE = "exec uvicorn broken:app --host 0.0.0.0 --port $PORT"
 # What is broken -> the rule that says so, lines that break it, and the command, where it is another
@@ -226,3 +227,51 @@ def test_without_the_answer_it_says_how_to_get_it(render) -> None:
     path = render()
     result = Project(path).sh("--cloud-run", check=False, env=os.environ)
     assert result.returncode == 2 and "-d cloud_run=service" in result.stderr
+
+
+def test_databases_elsewhere_by_a_socket_and_by_tls(start) -> None:
+    """As Cloud SQL's socket in /cloudsql, and Memorystore behind a CA of its own."""
+    project = start(services=["postgres", "redis"], cloud_run="service")
+    authority = trustme.CA()
+    name = project.path.name
+    server = authority.issue_cert(f"{name}-redis")
+    (project.path / "certificates").mkdir()
+    authority.cert_pem.write_to_path(project.path / "certificates/memorystore.crt")
+    folder = project.path / "data/tls"
+    folder.mkdir()
+    server.private_key_pem.write_to_path(folder / "key.pem")
+    server.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    project.give_to(1000)
+    image, _ = project.build()
+    docker = ["docker", "run", "--detach", "--network", name]
+    project.run("docker", "network", "create", name)
+    volume = f"{name}:/cloudsql"
+    try:
+        project.run("docker", "run", "--rm", "--user", "0", "--volume", volume, image, "chmod", "777", "/cloudsql")
+        project.run(
+            *docker,
+            *("--name", f"{name}-postgres", "--volume", volume, "--env", "POSTGRES_PASSWORD=secret"),
+            *("postgres:18", "postgres", "-c", "unix_socket_directories=/cloudsql"),
+        )
+        project.run(
+            *docker,
+            *("--name", f"{name}-redis", "--volume", f"{folder}:/tls:ro", "--user", "1000:1000", "redis:8"),
+            *("redis-server", "--port", "0", "--tls-port", "6378", "--tls-auth-clients", "no"),
+            *("--tls-cert-file", "/tls/cert.pem", "--tls-key-file", "/tls/key.pem", "--requirepass", "secret"),
+        )
+        settings = {
+            "K_SERVICE": "demo",
+            "DATABASE_URL": "postgresql://postgres:secret@/postgres?host=/cloudsql",
+            "REDIS_URL": f"rediss://:secret@{name}-redis:6378/0",
+        }
+        words = [word for key, value in settings.items() for word in ("--env", f"{key}={value}")]
+        words += ["--publish", f"127.0.0.1:{project.ports['SERVICE_PORT']}:8080", "--volume", volume]
+        with project.container(*words, "--network", name, image):
+            eventually(lambda: project.get("/ready", port="SERVICE_PORT"), lambda text: text == "Ready")
+            # It is really asked: without one of them it is not ready
+            project.run("docker", "stop", "--time", "3", f"{name}-redis")
+            assert project.get("/ready", port="SERVICE_PORT") == "No answer: redis"
+    finally:
+        project.run("docker", "rm", "--force", "--volumes", f"{name}-postgres", f"{name}-redis", check=False)
+        project.run("docker", "volume", "rm", name, check=False)
+        project.run("docker", "network", "rm", name, check=False)
