@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 
 import pytest
 import trustme
@@ -142,16 +143,27 @@ def test_a_starter_keeps_every_rule(start, starter: str) -> None:
     assert result.stdout.startswith("Still to fill in, in cloudrun/values.env: PROJECT_ID REGION\n")
     assert rules(result.stdout, " ") == RULES.split()
     assert "lines are JSON with a severity" in result.stdout
-    # Requests were in flight, or nothing was proven
     assert int(re.search(r"answers to (\d+) requests", result.stdout)[1])
 
 
-def test_fastapi_keeps_every_rule(service: tuple[Project, str]) -> None:
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_fastapi_keeps_every_rule_and_nothing_is_left(service: tuple[Project, str], interrupted: bool) -> None:
     project, image = service
-    result = project.sh("--cloud-run", image)
-    assert rules(result.stdout, " ") == RULES.split()
-    assert int(re.search(r"answers to (\d+) requests", result.stdout)[1])
-    assert not project.run("docker", "ps", "--all", "--quiet", "--filter", "name=cloud-run-").stdout
+    command = [str(project.path / "sh"), "--cloud-run", image]
+    process = subprocess.Popen(command, env=project.env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    name = f"cloud-run-{process.pid}"
+    if interrupted:
+        eventually(lambda: project.run("docker", "ps", "--quiet", "--filter", f"name={name}").stdout, bool)
+        process.terminate()
+    text, _ = process.communicate(timeout=60)
+    if interrupted:
+        assert process.returncode == 130
+    else:
+        assert rules(text, " ") == RULES.split()
+        # Requests were in flight, or nothing was proven
+        assert int(re.search(r"answers to (\d+) requests", text)[1])
+    assert not project.run("docker", "ps", "--all", "--quiet", "--filter", f"name={name}").stdout
+    assert not project.run("docker", "network", "ls", "--quiet", "--filter", f"name={name}").stdout
 
 
 # Another way to break a rule that has one

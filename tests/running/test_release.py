@@ -165,7 +165,13 @@ def test_each_run_of_githubs_workflow(start, registry: str) -> None:
     # Pull requests run the first of them
     requests = [step["run"] for step in jobs["test"]["steps"] if "run" in step]
     assert len(requests) == 5 and requests[1:] == steps[1:5]
-    environment = {"GITHUB_ACTOR": "a", "GITHUB_REPOSITORY": "Some/Demo", "GITHUB_SHA": "0123", "TOKEN": "x"}
+    environment = {
+        "GITHUB_EVENT_NAME": "push",
+        "GITHUB_ACTOR": "a",
+        "GITHUB_REPOSITORY": "Some/Demo",
+        "GITHUB_SHA": "0123",
+        "TOKEN": "x",
+    }
     project.images += ["demo:ci", f"{registry}/demo:0123"]
     calls = run_steps(project, [(step, {}) for step in steps], **workflow["env"], **environment)
     assert_deployed(project, registry, calls)
@@ -182,7 +188,13 @@ def test_each_line_of_gitlabs_jobs(start, registry: str) -> None:
     project = start(project_name="demo", cloud_run="job", starter="worker", ci="gitlab")
     values(project, registry)
     pipeline = yaml.safe_load((project.path / ".gitlab-ci.yml").read_text())
-    environment = {"CI_REGISTRY": "r", "CI_REGISTRY_USER": "u", "CI_REGISTRY_PASSWORD": "p", "CI_COMMIT_SHA": "0123"}
+    environment = {
+        "CI_PIPELINE_SOURCE": "push",
+        "CI_REGISTRY": "r",
+        "CI_REGISTRY_USER": "u",
+        "CI_REGISTRY_PASSWORD": "p",
+        "CI_COMMIT_SHA": "0123",
+    }
     environment |= {"CI_REGISTRY_IMAGE": "r/demo", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
     environment |= pipeline["variables"] | {"GOOGLE_TOKEN": "x"}
     project.images += ["demo:ci", f"{registry}/demo:0123"]
