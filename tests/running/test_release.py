@@ -80,7 +80,7 @@ def test_only_an_image_whose_tests_pass_beside_the_services_gets_the_name(start)
     )
     test.write_text(good + "        assert False\n")
     result = project.sh("--release", name, check=False, **user)
-    assert result.returncode == 1 and f"Red tests: no image {name}" in result.stderr
+    assert result.returncode == 1 and f"Red tests, or a service that did not start: no image {name}" in result.stderr
     assert not exists(project, name)
 
     # The service itself does not get ready
