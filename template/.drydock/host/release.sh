@@ -1,8 +1,8 @@
 #!/bin/sh
-# ./sh --release NAME: builds the production image, runs the tests beside the services with the tests' image of the same build,
-# starts the production image there and asks it for /health and /ready. Only then the image gets the name NAME, with labels.
-# Services have no ports on this machine, and data of their own. CACHE_FROM and CACHE_TO: what `docker buildx build` takes
-# for --cache-from and --cache-to. REVISION: the commit, where git does not know it.
+# ./sh --release NAME: builds the production image, runs the tests beside the services with the tests' image of the same
+# build, starts the production image there and asks it for /health and /ready. Only then it gets the name NAME, and labels.
+# Services have no ports on this machine, and data of their own. CACHE_FROM and CACHE_TO: what `docker buildx build`
+# takes for --cache-from and --cache-to. REVISION: the commit, where git does not know it.
 set -eu
 
 [ $# = 1 ] || { echo "./sh --release takes the name of the image: ./sh --release demo:1.2.3" >&2; exit 2; }
