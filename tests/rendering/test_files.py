@@ -20,6 +20,8 @@ ANSWERS = [
     {"starter": "existing", "dependencies": "requirements/prod.txt pyproject.toml[web]", "python_path": ". libs"},
     {"advanced": True, "project_dir": "src/backend", "entry_command": "fastapi dev"},
     {"starter": "worker", "services": ["redis"], "python_version": "3.11.10"},
+    {"starter": "django", "services": ["postgres"], "cloud_run": "service", "ci": "github"},
+    {"starter": "worker", "cloud_run": "job", "ci": "gitlab"},
 ]
 
 every_answer = pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: "-".join(map(str, answers.values())))
@@ -38,7 +40,7 @@ def test_text_is_tidy(render, answers: dict) -> None:
         assert not re.search(r"[ \t]$", text, re.M), f"{file}: trailing blanks"
         assert not re.search(r"\n\n\n\n", text), f"{file}: empty lines"
         assert "\r" not in text, f"{file}: LF endings"
-        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|[$]|(if|range) \.|end\}\})", text), (
+        assert not re.search(r"\{%|%\}|\{#|(?<!\$)\{\{(?!\.|[$]|(if|range|index) \.|end\}\})", text), (
             f"{file}: Jinja left over"
         )
 
@@ -47,7 +49,7 @@ def test_text_is_tidy(render, answers: dict) -> None:
 def test_yaml_and_json_parse(render, answers: dict) -> None:
     path = render(**answers)
     for file in files(path):
-        if file.suffix == ".yaml":
+        if file.suffix in (".yaml", ".yml"):
             assert yaml.safe_load(file.read_text()), file
     attach = json.loads((path / ".vscode/launch.json").read_text())["configurations"][0]
     folder = answers.get("project_dir", "." if answers.get("starter") == "existing" else "app")
@@ -106,7 +108,7 @@ def test_hadolint_finds_nothing(render, answers: dict) -> None:
 
 
 def test_shellcheck_finds_nothing(render) -> None:
-    path = render()
+    path = render(cloud_run="service")
     called = [path / "sh", path / "build.sh"]
     result = subprocess.run(
         ["shellcheck", "--shell=sh", *called, path / "activate", *path.rglob(".drydock/**/*.sh")],

@@ -147,6 +147,7 @@ networks:
         ["one", "port", "127.0.0.1 8081 81"],
         ["one", "profile", "some"],
         ["one", "bind", "/a b/c"],
+        ["one", "mount", "/y", "/a b/c"],
         ["one", "x-client", "run --it"],
         ["2", "service", ""],
         ["2", "image", "b"],

@@ -197,3 +197,39 @@ def test_a_project_from_before_env_was_the_users_loses_no_value(tmp_path: Path, 
         "exec uvicorn main:app --host" in dockerfile and "run requirements.txt test requirements-test.txt" in dockerfile
     )
     assert yaml.safe_load((path / ".copier-answers.yml").read_text())["services"] == ["postgres"]
+
+
+def test_cloud_run_and_ci_come_and_go_and_the_values_stay(updatable) -> None:
+    updatable.copy()
+    before = tree(updatable.path)
+    updatable.update(cloud_run="service", ci="github")
+    values = updatable.path / "cloudrun/values.env"
+    edit(values, "PROJECT_ID=\n", "PROJECT_ID=mine\n")
+    edit(updatable.path / "cloudrun/service.yaml", "512Mi", "1Gi")
+    commit(updatable.path)
+    edit(
+        updatable.template / "template/{% if cloud_run != 'none' %}cloudrun{% endif %}/values.env.jinja",
+        "# What",
+        "# Now what",
+    )
+    edit(
+        updatable.template / "template/{% if cloud_run != 'none' %}cloudrun{% endif %}/{{ cloud_run }}.yaml.jinja",
+        'maxScale: "10"',
+        'maxScale: "20"',
+    )
+    commit(updatable.template)
+    status = updatable.update()
+    assert "UU" not in status
+    assert values.read_text().startswith("# What") and "PROJECT_ID=mine\n" in values.read_text()
+    manifest = (updatable.path / "cloudrun/service.yaml").read_text()
+    assert "1Gi" in manifest and 'maxScale: "20"' in manifest
+
+    commit(updatable.path)
+    updatable.update(cloud_run="none", ci="none")
+    commit(updatable.path)
+    assert not (updatable.path / ".github").exists() and not (updatable.path / "renovate.json").exists()
+    left = [str(file.relative_to(updatable.path)) for file in updatable.path.glob("cloudrun/*")]
+    assert left in ([], ["cloudrun/values.env"])
+    shutil.rmtree(updatable.path / "cloudrun", ignore_errors=True)
+    commit(updatable.path)
+    assert git(updatable.path, "diff", "--stat", before.strip(), "HEAD:", "--", ".", ":!.copier-answers.yml") == ""

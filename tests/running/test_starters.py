@@ -98,7 +98,8 @@ def test_production_image(start, starter: str) -> None:
     project = start(project_name="demo", starter=starter)
     tag, _ = project.build()
     if starter == "worker":
-        assert project.run("docker", "run", "--rm", tag).stdout.split() == ["Hello", "from", "demo"]
+        lines = project.run("docker", "run", "--rm", tag).stdout.splitlines()
+        assert [line.rpartition(": ")[2] for line in lines] == ["Hello", "from", "demo"]
     else:
         port = project.ports["SERVICE_PORT"]
         settings = [
@@ -111,14 +112,14 @@ def test_production_image(start, starter: str) -> None:
         with project.container(*words, "--publish", f"127.0.0.1:{port}:9000", tag) as name:
             eventually(lambda: project.get(port="SERVICE_PORT"), lambda page: "Hello from demo" in page)
             assert project.get("/health", port="SERVICE_PORT") == "Healthy"
+            assert project.get("/ready", port="SERVICE_PORT") == "Ready"
             assert project.run("docker", "exec", name, "id", "-u").stdout.strip() == "1000"
             project.run("docker", "stop", "--time", "10", name)
     files = project.run("docker", "run", "--rm", tag, "sh", "-c", "ls -A /app /tmp /opt/venv/bin /usr/local/bin").stdout
     assert "pyproject.toml" in files
     assert not re.search(r"test|debugpy|watchfiles|\buv$|gate|\.sh\b", files, re.MULTILINE), files
 
-    (test,) = project.path.glob("app/tests/test_*.py")
-    test.write_text("def test_red():\n    assert False\n")
+    (project.path / "app/tests/test_red.py").write_text("def test_red():\n    assert False\n")
     tag, result = project.build(check=False)
     assert result.returncode != 0
     assert "test_red" in result.stderr

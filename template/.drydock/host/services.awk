@@ -20,7 +20,10 @@ function item() {
         if (host == "" || host == "0.0.0.0" || host == "::") host = "127.0.0.1"
         print service "\tport\t" host " " field["published"] " " field["target"]
     }
-    if (key == "volumes" && field["type"] == "bind") print service "\tbind\t" field["source"]
+    if (key == "volumes" && field["type"] == "bind") {
+        print service "\tbind\t" field["source"]
+        print service "\tmount\t" field["target"] "\t" field["source"]
+    }
     split("", field)
 }
 

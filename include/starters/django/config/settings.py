@@ -1,3 +1,4 @@
+{% from 'include/asked.jinja' import asked with context %}
 """Settings: https://docs.djangoproject.com/en/stable/ref/settings/"""
 
 import os
@@ -5,6 +6,8 @@ from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+from config import logs{{ ', services' if asked }}
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -18,8 +21,17 @@ DEVELOPMENT = {
     "DJANGO_SECRET_KEY": "django-insecure-only-for-development",
 }
 environment = DEVELOPMENT | os.environ if DEBUG else os.environ
-if missing := [name for name in DEVELOPMENT if not environment.get(name)]:
+if missing := [name for name in {{ '[*DEVELOPMENT, *services.SETTINGS]' if asked else 'DEVELOPMENT' }} if not environment.get(name)]:
     raise ImproperlyConfigured(f"Set {', '.join(missing)}; or, for development, DJANGO_DEBUG=1")
+if not DEBUG:
+{% if asked %}
+    services.check_settings()
+{% endif %}
+    refused = [name for name, value in DEVELOPMENT.items() if environment[name] == value]
+    if logs.ON_CLOUD_RUN and ":development@" in environment["DATABASE_URL"]:
+        refused.append("DATABASE_URL")
+    if refused:
+        raise ImproperlyConfigured(f"{', '.join(refused)}: development's, which production must not have")
 
 DATABASES = {"default": dj_database_url.parse(environment["DATABASE_URL"])}
 # Names, with commas between them
@@ -45,6 +57,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.probes",
+    "config.middleware.trace",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,12 +119,5 @@ STORAGES = {
     },
 }
 
-# All of it to standard error: by default, errors in production are only mailed
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"level": "INFO"}},
-}
+# All of it to standard output: by default, errors in production are only mailed
+LOGGING = logs.CONFIG

@@ -8,5 +8,4 @@ from config import views
 urlpatterns = [
     path("", views.index),
     path("admin/", admin.site.urls),
-    path("health", views.health),
 ]

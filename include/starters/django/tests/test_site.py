@@ -1,4 +1,5 @@
 import pytest
+from django.db import DatabaseError, connection
 from django.test import Client
 
 
@@ -9,9 +10,20 @@ def test_index_greets(client: Client) -> None:
 
 
 def test_health(client: Client) -> None:
-    response = client.get("/health")
+    # By any name
+    response = client.get("/health", headers={"host": "169.254.1.1:8080"})
     assert response.status_code == 200
     assert response.content == b"Healthy"
+
+
+def test_not_ready_while_the_database_does_not_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cursor() -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(connection, "cursor", cursor)
+    response = client.get("/ready")
+    assert response.status_code == 503
+    assert response.content == b"No answer: the database"
 
 
 @pytest.mark.django_db

@@ -1,7 +1,8 @@
+{% from 'include/asked.jinja' import asked with context %}
 import pytest
 from flask.testing import FlaskClient
 
-from web import create_app
+from web import create_app{{ ', services' if asked }}
 
 
 @pytest.fixture
@@ -19,3 +20,15 @@ def test_health(client: FlaskClient) -> None:
     response = client.get("/health")
     assert response.status_code == 200
     assert response.text == "Healthy"
+
+
+{% if not asked %}
+def test_ready(client: FlaskClient) -> None:
+    assert client.get("/ready").text == "Ready"
+{% else %}
+def test_not_ready_while_a_service_does_not_answer(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "unready", lambda: ["gone"])
+    response = client.get("/ready")
+    assert response.status_code == 503
+    assert response.text == "No answer: gone"
+{% endif %}

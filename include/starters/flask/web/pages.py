@@ -1,4 +1,9 @@
+{% from 'include/asked.jinja' import asked with context %}
 from flask import Blueprint
+{% if asked %}
+
+from web import services
+{% endif %}
 
 blueprint = Blueprint("pages", __name__)
 
@@ -12,3 +17,17 @@ def index() -> str:
 def health() -> str:
     """Answer probes without asking any other service."""
     return "Healthy"
+
+
+@blueprint.get("/ready")
+{% if asked %}
+def ready() -> tuple[str, int]:
+    """Tell whether the services answer."""
+    if names := services.unready():
+        return f"No answer: {', '.join(names)}", 503
+    return "Ready", 200
+{% else %}
+def ready() -> str:
+    """Ask here what the application cannot work without, such as a database."""
+    return "Ready"
+{% endif %}

@@ -1,0 +1,1 @@
+{% include 'include/starters/services.jinja' %}

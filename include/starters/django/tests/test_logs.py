@@ -1,0 +1,2 @@
+{% set package = 'config' %}
+{% include 'include/starters/test_logs.jinja' %}

@@ -1,0 +1,2 @@
+{% set package = 'api' %}
+{% include 'include/starters/test_services.jinja' %}

@@ -1,0 +1,2 @@
+{% set package = 'web' %}
+{% include 'include/starters/gunicorn.jinja' %}

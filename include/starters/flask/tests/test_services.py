@@ -1,0 +1,2 @@
+{% set package = 'web' %}
+{% include 'include/starters/test_services.jinja' %}

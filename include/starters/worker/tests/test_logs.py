@@ -1,0 +1,2 @@
+{% set package = 'worker' %}
+{% include 'include/starters/test_logs.jinja' %}

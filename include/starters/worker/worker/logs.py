@@ -1,0 +1,2 @@
+{% set loggers = '' %}
+{% include 'include/starters/logs.jinja' %}
