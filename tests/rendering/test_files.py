@@ -127,7 +127,7 @@ def test_the_tests_own_scripts_pass_shellcheck() -> None:
 def test_env_has_the_agreed_keys_and_no_dead_ones(render, answers: dict) -> None:
     path = render(**answers)
     settings = dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", (path / ".env").read_text(), re.M))
-    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(settings)
+    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "DEBUG", "BIND"} <= set(settings)
     assert not re.search(r"^[^#\n]", (path / ".env").read_text(), re.M), "all of it is optional"
     read = defaults(path)
     assert not set(settings) - set(read) - ({"PORT"} if answers.get("starter") == "worker" else set())
