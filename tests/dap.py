@@ -7,7 +7,6 @@ import itertools
 import json
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import Self
 

@@ -163,7 +163,7 @@ def copier_copy(template: Path, path: Path) -> pexpect.spawn:
 def test_enter_at_every_prompt_renders_the_defaults(template: Path, render, tmp_path: Path) -> None:
     demo = tmp_path / "demo0"
     child = copier_copy(template, demo)
-    for prompt in ("Project name", "start from", "Customize", "Python version", "Base image", "Services"):
+    for prompt in ("Project name", "start from", "Customize", "Python version", "Base image", "Services", "Editors"):
         child.expect(prompt)
         child.send("\r")
     child.expect("docker compose up --build --wait")

@@ -1,7 +1,6 @@
 """Projects that are installed themselves: extension modules of their own, a version from outside, members with programs."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from project import Project
