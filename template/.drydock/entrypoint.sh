@@ -66,7 +66,7 @@ fi
         find /data -maxdepth 1 -name 'site-packages.*' -mmin +10 -exec rm -r {} +
         new=$(mktemp -d $mirror.XXXXXX) && (
             cd "$packages"
-            find . -name __pycache__ -prune -o -type f -regex '.*\.\(py\|pyi\|html\)\|.*/\(py.typed\|METADATA\)' -print0
+            find . -type d '(' -name __pycache__ -o -name tests ')' -prune -o -type f -regex '.*\.\(py\|pyi\|html\)\|.*/\(py.typed\|METADATA\)' -print0
         ) | tar -C "$packages" -c --null -T - | tar -C "$new" -x && echo "$now" >"$new/.packages" && chmod 755 "$new" \
             && { [ "$(id -u)" != 0 ] || chown -R --reference=/data "$new"; } && rm -rf $mirror && mv -T "$new" $mirror
     fi
