@@ -1,4 +1,4 @@
-"""A debug client: speaks the Debug Adapter Protocol over TCP as an editor does, child processes included.
+"""A debug client: speaks the Debug Adapter Protocol over TCP as an editor does. It has one session, and follows no child processes.
 
 Protocol: https://microsoft.github.io/debug-adapter-protocol/specification
 """
@@ -7,7 +7,6 @@ import itertools
 import json
 import socket
 import threading
-import time
 from contextlib import suppress
 from typing import Self
 
@@ -15,7 +14,7 @@ Breakpoints = dict[str, list[int]]  # a file's path on the host -> its lines
 
 
 class Session:
-    """One connection to debugpy. `arguments` are those of an attach request, as in launch.json or in `debugpyAttach`."""
+    """One connection to the debugger. `arguments` are those of an attach request, as in launch.json."""
 
     def __init__(self, arguments: dict) -> None:
         connect = arguments["connect"]
@@ -28,8 +27,8 @@ class Session:
         self.reader.start()
 
     def _read(self) -> None:
-        # debugpy resets the connection where its process ends before it has read everything
-        with self.socket.makefile("rb") as stream, suppress(ConnectionResetError):
+        self.socket.settimeout(None)
+        with self.socket.makefile("rb") as stream, suppress(OSError, ValueError):
             while header := stream.readline():
                 stream.readline()
                 message = json.loads(stream.read(int(header.split(b":")[1])))
@@ -68,37 +67,37 @@ class Session:
     def attach(self, breakpoints: Breakpoints) -> Self:
         self.request("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True, columnsStartAt1=True)
         attach = self.send("attach", **self.arguments)
-        assert self.take(event="initialized"), "no answer to attach"
+        assert self.take(seconds=10, event="initialized"), f"no answer to attach: {self.messages}"
         for path, lines in breakpoints.items():
             self.request("setBreakpoints", source={"path": path}, breakpoints=[{"line": line} for line in lines])
         self.request("configurationDone")
         self.response(attach)
         return self
 
+    def stopped(self, seconds: float = 60) -> int:
+        """Return the thread that stops next; raise AssertionError where none does in time."""
+        stop = self.take(seconds, type="event", event="stopped")
+        assert stop, f"nothing stopped within {seconds} s: {self.messages}"
+        return stop["body"]["threadId"]
+
+    def frames(self, thread: int) -> list[dict]:
+        return self.request("stackTrace", threadId=thread)["stackFrames"]
+
+    def variables(self, frame: dict) -> dict[str, str]:
+        """Return the local variables of a frame."""
+        (scope, *_) = self.request("scopes", frameId=frame["id"])["scopes"]
+        variables = self.request("variables", variablesReference=scope["variablesReference"])["variables"]
+        return {variable["name"]: variable["value"] for variable in variables}
+
     def close(self) -> None:
-        self.socket.shutdown(socket.SHUT_RDWR)
+        """Hang up, as an editor that is killed does."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.reader.join()
         self.socket.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-class Debugger:
-    """An editor's view: a session for the process that listens, and one for each child that debugpy announces."""
-
-    def __init__(self, arguments: dict, breakpoints: Breakpoints) -> None:
-        self.breakpoints = breakpoints
-        self.sessions = [Session(arguments).attach(breakpoints)]
-
-    def stopped(self, seconds: float = 60) -> tuple[Session, int]:
-        """Return the session and the thread that stop next; raise AssertionError where none does in time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for session in self.sessions:
-                if child := session.take(seconds=0, event="debugpyAttach"):
-                    self.sessions.append(Session(child["body"]).attach(self.breakpoints))
-                if stop := session.take(seconds=0.05, event="stopped"):
-                    return session, stop["body"]["threadId"]
-        raise AssertionError(f"nothing stopped within {seconds} s, in {len(self.sessions)} processes")
-
-    def close(self) -> None:
-        for session in reversed(self.sessions):
-            session.close()
+    def __exit__(self, *exception: object) -> None:
+        self.close()

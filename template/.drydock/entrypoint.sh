@@ -57,4 +57,19 @@ fi
     [ "$(id -u)" != 0 ] || chown -h --reference=/data /data/.bash_history /data/bin /data/bin/*
 } 2>/dev/null || true
 
+# For editors: the sources of the environment's packages, copied when a package was added, changed or removed
+{
+    packages=$(readlink /opt/venv/site-packages)
+    mirror=/data/site-packages
+    now=$(cd "$packages" && stat -c '%n %Y' -- *.dist-info | cksum)
+    if [ "$now" != "$(cat $mirror/.packages)" ]; then
+        find /data -maxdepth 1 -name 'site-packages.*' -mmin +10 -exec rm -r {} +
+        new=$(mktemp -d $mirror.XXXXXX) && (
+            cd "$packages"
+            find . -type d '(' -name __pycache__ -o -name tests ')' -prune -o -type f -regex '.*\.\(py\|pyi\|html\)\|.*/\(py.typed\|METADATA\)' -print0
+        ) | tar -C "$packages" -c --null -T - | tar -C "$new" -x && echo "$now" >"$new/.packages" && chmod 755 "$new" \
+            && { [ "$(id -u)" != 0 ] || chown -R --reference=/data "$new"; } && rm -rf $mirror && mv -T "$new" $mirror
+    fi
+} 2>/dev/null || true
+
 exec "$@"

@@ -77,13 +77,15 @@ def compose_command(path, service: str, **env: str) -> list[str]:
 def test_compose_reads_what_was_typed(render, tmp_path, command: str) -> None:
     path = render(**everywhere(command))
     assert compose_command(path, "tests")[-1] == command
-    # bash -c 'exec bash -c "${1:-$0}"' DEFAULT CMD
-    assert compose_command(path, "app")[2:] == ['exec bash -c "${1:-$0}"', command, ""]
-    assert compose_command(path, "app", CMD=command)[3:] == [command, command]
+    # bash -c 'exec bash -c "${1:-$0}"' DEFAULT CMD DEBUG
+    assert compose_command(path, "app")[2:] == ['exec bash -c "${1:-$0}"', command, "", ""]
+    assert compose_command(path, "app", CMD=command)[3:] == [command, command, ""]
+    debugged = ['exec debug "$2" bash -c "${1:-$0}"', command, "", "wait"]
+    assert compose_command(path, "app", DEBUG="wait")[2:] == debugged
     # .env shows it in such a way that without its # it is read as it was typed
     env = tmp_path / ".env"
     env.write_text(re.search(r"^# (CMD=.*)$", (path / ".env").read_text(), re.M)[1] + "\n")
-    assert compose_command(path, "app", COMPOSE_ENV_FILES=str(env))[3:] == [command, command]
+    assert compose_command(path, "app", COMPOSE_ENV_FILES=str(env))[3:] == [command, command, ""]
 
 
 @pytest.mark.parametrize("command", ["echo '}' \"{$0} ${1}\" \\$x", "echo {a,b}} | cat"])
@@ -93,7 +95,10 @@ def test_the_container_runs_what_was_typed(render, command: str) -> None:
         word.replace("$$", "$")
         for word in yaml.safe_load((path / "compose.yaml").read_text())["services"]["app"]["command"]
     ]
+    assert words.pop() == "${DEBUG:-}"
     assert words.pop() == "${CMD:-}"
+    # Without DEBUG
+    words[2] = re.sub(r"[$]{DEBUG:[^}]*}", "", words[2])
     wanted = subprocess.run(["bash", "-c", command], capture_output=True, text=True).stdout
     assert wanted
     for cmd in ("", command):

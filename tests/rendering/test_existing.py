@@ -44,6 +44,7 @@ def test_no_file_of_the_users_is_touched(template: Path, tmp_path: Path) -> None
 def test_no_application_is_emitted(template: Path, tmp_path: Path) -> None:
     copy(template, tmp_path)
     assert {file.parent.name for kind in ("*.py", "requirements*") for file in tmp_path.rglob(kind)} == {
+        ".drydock",
         "build",
         "host",
     }

@@ -51,10 +51,39 @@ def test_yaml_and_json_parse(render, answers: dict) -> None:
     for file in files(path):
         if file.suffix in (".yaml", ".yml"):
             assert yaml.safe_load(file.read_text()), file
-    attach = json.loads((path / ".vscode/launch.json").read_text())["configurations"][0]
+        elif file.suffix == ".json":
+            assert json.loads(file.read_text()), file
     folder = answers.get("project_dir", "." if answers.get("starter") == "existing" else "app")
-    root = attach["pathMappings"][0]["localRoot"].replace("${workspaceFolder}", str(path))
-    assert Path(root).resolve() == (path / folder).resolve()
+    for attach in json.loads((path / ".vscode/launch.json").read_text())["configurations"]:
+        roots = [mapping["localRoot"].replace("${workspaceFolder}", str(path)) for mapping in attach["pathMappings"]]
+        assert [Path(root).resolve() for root in roots] == [(path / folder).resolve(), path / "data/site-packages"]
+
+
+def test_each_editor_gets_its_own_files(render) -> None:
+    own = {
+        "vscode": {".vscode/launch.json", ".vscode/settings.json", ".vscode/tasks.json"},
+        "pycharm": {".run/Start under the debugger.run.xml"},
+        "emacs": {".dir-locals.el"},
+        "neovim": {".nvim.lua"},
+        "devcontainer": {".devcontainer/devcontainer.json"},
+    }
+
+    def names(path: Path) -> set[str]:
+        return {str(file.relative_to(path)) for file in files(path)}
+
+    without = names(render(starter="existing", editors=[]))
+    for editor, expected in own.items():
+        assert names(render(starter="existing", editors=[editor])) - without == expected
+    assert names(render(starter="existing")) - without == own["vscode"]
+
+
+def test_editors_look_for_modules_where_python_does(render) -> None:
+    path = render(starter="existing", project_dir="src/backend", python_path=". libs/a", editors=["vscode", "emacs"])
+    folders = ["data/site-packages", "src/backend", "src/backend/libs/a"]
+    assert json.loads((path / ".vscode/settings.json").read_text())["python.analysis.extraPaths"] == folders
+    assert "[" + " ".join(f'"{folder}"' for folder in folders) + "]" in (path / ".dir-locals.el").read_text()
+    flat = json.loads((render(starter="existing") / ".vscode/settings.json").read_text())
+    assert flat["python.analysis.extraPaths"] == ["data/site-packages", "."]
 
 
 def test_scripts_keep_lf_endings_on_windows(render, tmp_path: Path) -> None:
@@ -129,7 +158,7 @@ def test_the_tests_own_scripts_pass_shellcheck() -> None:
 def test_env_has_the_agreed_keys_and_no_dead_ones(render, answers: dict) -> None:
     path = render(**answers)
     settings = dict(re.findall(r"^# ([A-Z0-9_]+)=(.*)$", (path / ".env").read_text(), re.M))
-    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "BIND"} <= set(settings)
+    assert {"IMAGE", "PYTHON_VERSION", "PROJECT", "CMD", "PORT", "DEBUG_PORT", "DEBUG", "BIND"} <= set(settings)
     assert not re.search(r"^[^#\n]", (path / ".env").read_text(), re.M), "all of it is optional"
     read = defaults(path)
     assert not set(settings) - set(read) - ({"PORT"} if answers.get("starter") == "worker" else set())

@@ -62,7 +62,12 @@ def emitted(path: Path) -> list[str]:
 def change(template: Path) -> None:
     """Add a line to all that the template emits and a comment may be in, and commit."""
     for file in [*(template / "template").rglob("*"), *template.glob("include/services/*")]:
-        if file.is_file() and file.name not in ("launch.json.jinja", "files.jinja") and "answers_file" not in file.name:
+        if (
+            file.is_file()
+            and file.name != "files.jinja"
+            and ".json" not in file.name
+            and "answers_file" not in file.name
+        ):
             lines = file.read_text().split("\n")
             # Below what must come first, in files of every kind
             at = next((n for n, line in enumerate(lines) if line and not line.startswith(("#!", "{%", "x-", "{#"))), 0)
@@ -256,5 +261,10 @@ def test_what_is_in_git_of_the_skeleton_is_not_ignored_by_the_usual_list(
     commit(path)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(path), str(clone))
-    assert set(text(path)) - set(text(clone)) == {".env", ".vscode/launch.json"}
+    assert set(text(path)) - set(text(clone)) == {
+        ".env",
+        ".vscode/launch.json",
+        ".vscode/settings.json",
+        ".vscode/tasks.json",
+    }
     shutil.rmtree(clone)

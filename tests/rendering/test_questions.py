@@ -171,6 +171,7 @@ def test_enter_at_every_prompt_renders_the_defaults(template: Path, render, tmp_
         "Base image",
         "Cloud Run",
         "Services",
+        "Editors",
         "Files for CI",
     ):
         child.expect(prompt)

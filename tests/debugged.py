@@ -1,0 +1,54 @@
+"""What tests of the debugger share: starting a project under it, a breakpoint in each starter, and a visitor who is stopped by it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dap import Breakpoints, Session
+from project import Project, eventually
+from repository import CODE
+
+# Where each starter greets
+BREAK = {"fastapi": 'return {"message"', "flask": 'return "Hello', "django": "return HttpResponse", "worker": "print("}
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+
+
+def greeting(project: Project, starter: str) -> Breakpoints:
+    """Return the starter's line that greets, as a breakpoint."""
+    path = project.path / "app" / CODE[starter]
+    return {str(path): [line_of(path, BREAK[starter])]}
+
+
+def attach_arguments(project: Project) -> dict:
+    """Return the first entry of launch.json, with the port that the test has in place of 5678."""
+    text = (project.path / ".vscode/launch.json").read_text()
+    entry = json.loads(text.replace("${workspaceFolder}", str(project.path)))["configurations"][0]
+    assert entry["connect"] == {"host": "127.0.0.1", "port": 5678}
+    entry["connect"]["port"] = project.ports["DEBUG_PORT"]
+    return entry
+
+
+def attach(project: Project, breakpoints: Breakpoints) -> Session:
+    return Session(attach_arguments(project)).attach(breakpoints)
+
+
+@contextmanager
+def visit(project: Project, path: str = "/") -> Iterator[list[str]]:
+    """Ask for a page until it answers, beside the test; yield a list that will hold the page."""
+    pages: list[str] = []
+    visitor = threading.Thread(target=lambda: pages.append(eventually(lambda: project.get(path), bool)))
+    visitor.start()
+    yield pages
+    visitor.join()
+
+
+def start_debugging(project: Project, mode: str = "1", **env: str) -> Project:
+    # Not every server heeds the signal that `up` sends
+    project.compose("kill", check=False)
+    project.compose("up", "--build", "--wait", env=project.env | env | {"DEBUG": mode})
+    return project
