@@ -111,6 +111,15 @@ def test_projects_find_each_other_by_name(neighbours) -> None:
         neighbours[0].run("docker", "network", "rm", network)
 
 
+NEIGHBOUR = """
+include: [../store/compose.yaml]
+services:
+  billing:
+    build: ../billing
+    environment: {REDIS_URL: redis://redis:6379/0}
+"""
+
+
 def test_a_neighbour_runs_from_its_checkout(neighbours) -> None:
     """One of this template as it ships, and another team's of plain Compose."""
     shop, billing = neighbours
@@ -121,7 +130,7 @@ def test_a_neighbour_runs_from_its_checkout(neighbours) -> None:
     (beside / "store/compose.yaml").write_text(
         "services:\n  store:\n    image: redis:8\n    command: [redis-server, --loglevel, '${LEVEL}']\n"
     )
-    override(shop, "include: [../store/compose.yaml]\nservices:\n  billing:\n    build: ../billing\n")
+    override(shop, NEIGHBOUR)
     shop.up()
     page = eventually(lambda: shop.sh(*fetch("http://billing:8080")).stdout, lambda page: "Hello" in page)
     assert "Hello from billing" in page
