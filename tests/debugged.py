@@ -41,7 +41,9 @@ def attach(project: Project, breakpoints: Breakpoints) -> Session:
 def visit(project: Project, path: str = "/") -> Iterator[list[str]]:
     """Ask for a page until it answers, beside the test; yield a list that will hold the page."""
     pages: list[str] = []
-    visitor = threading.Thread(target=lambda: pages.append(eventually(lambda: project.get(path), bool)))
+    # A second request would be stopped, too
+    ask = lambda: project.get(path, timeout=60)  # noqa: E731
+    visitor = threading.Thread(target=lambda: pages.append(eventually(ask, bool)))
     visitor.start()
     yield pages
     visitor.join()

@@ -175,10 +175,10 @@ class Project:
         eventually(answers, bool, seconds=120)
         return host
 
-    def get(self, path: str = "/", port: str = "PORT") -> str:
+    def get(self, path: str = "/", port: str = "PORT", timeout: float = 10) -> str:
         """Return what http://127.0.0.1 answers on the port of that key, whatever the status."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[port]}{path}", timeout=10) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[port]}{path}", timeout=timeout) as response:
                 return response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
