@@ -85,7 +85,9 @@ def proxy(project: Project, authority: Path) -> Iterator[tuple[str, str]]:
         yield name, f"http://user:{PASSWORD}@{project.address(name, 3128)}:3128"
 
 
-@pytest.mark.parametrize(("base_image", "builder"), [("slim", "1"), ("ubuntu", "1"), ("slim", "0")])
+@pytest.mark.parametrize(
+    ("base_image", "builder"), [("slim", "1"), ("ubuntu", "1"), pytest.param("slim", "0", marks=pytest.mark.slow)]
+)
 def test_behind_a_proxy_with_a_ca_of_its_own(
     start, authority: Path, tmp_path: Path, base_image: str, builder: str
 ) -> None:
