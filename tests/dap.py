@@ -8,9 +8,24 @@ import json
 import socket
 import threading
 from contextlib import suppress
-from typing import Self
+from typing import IO, Self
 
 Breakpoints = dict[str, list[int]]  # a file's path on the host -> its lines
+
+
+def pack(message: dict) -> bytes:
+    """Return a message as this protocol and that of language servers send it."""
+    body = json.dumps(message).encode()
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+def read(stream: IO[bytes]) -> dict | None:
+    """Return the next message; None at the end of the stream."""
+    length = 0
+    while header := stream.readline().strip():
+        if header.lower().startswith(b"content-length"):
+            length = int(header.split(b":")[1])
+    return json.loads(stream.read(length)) if length else None
 
 
 class Session:
@@ -29,9 +44,7 @@ class Session:
     def _read(self) -> None:
         self.socket.settimeout(None)
         with self.socket.makefile("rb") as stream, suppress(OSError, ValueError):
-            while header := stream.readline():
-                stream.readline()
-                message = json.loads(stream.read(int(header.split(b":")[1])))
+            while message := read(stream):
                 with self.arrived:
                     self.messages.append(message)
                     self.arrived.notify_all()
@@ -51,8 +64,7 @@ class Session:
     def send(self, command: str, **arguments: object) -> int:
         """Send a request without waiting for its response; return its number."""
         number = next(self.numbers)
-        body = json.dumps({"seq": number, "type": "request", "command": command, "arguments": arguments}).encode()
-        self.socket.sendall(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.socket.sendall(pack({"seq": number, "type": "request", "command": command, "arguments": arguments}))
         return number
 
     def response(self, number: int) -> dict:

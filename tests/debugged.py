@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from dap import Breakpoints, Session
@@ -11,7 +12,7 @@ from project import Project, eventually
 from repository import CODE
 
 # Where each starter greets
-BREAK = {"fastapi": 'return {"message"', "flask": 'return "Hello', "django": "return HttpResponse", "worker": "print("}
+BREAK = {"fastapi": 'return {"message"', "flask": 'return "Hello', "django": "return HttpResponse"}
 
 
 def line_of(path: Path, text: str) -> int:
@@ -42,7 +43,7 @@ def visit(project: Project, path: str = "/") -> Iterator[list[str]]:
     """Ask for a page until it answers, beside the test; yield a list that will hold the page."""
     pages: list[str] = []
     # A second request would be stopped, too
-    ask = lambda: project.get(path, timeout=60)  # noqa: E731
+    ask = partial(project.get, path, timeout=60)
     visitor = threading.Thread(target=lambda: pages.append(eventually(ask, bool)))
     visitor.start()
     yield pages

@@ -1,10 +1,11 @@
 """A client of the Language Server Protocol, as far as going to a definition takes."""
 
 import itertools
-import json
 import subprocess
 from pathlib import Path
 from typing import Self
+
+from dap import pack, read
 
 
 class LanguageServer:
@@ -30,17 +31,14 @@ class LanguageServer:
         self.send(method="workspace/didChangeConfiguration", params={"settings": settings})
 
     def send(self, **message: object) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.process.stdin.write(pack({"jsonrpc": "2.0", **message}))
         self.process.stdin.flush()
 
     def read(self) -> dict:
         """Read a message, and answer it if it is a request."""
-        length = 0
-        while header := self.process.stdout.readline().strip():
-            if header.lower().startswith(b"content-length"):
-                length = int(header.split(b":")[1])
-        message = json.loads(self.process.stdout.read(length))
+        assert self.process.stdout
+        message = read(self.process.stdout)
+        assert message, "the server has ended"
         if message.get("method") == "textDocument/publishDiagnostics":
             self.diagnostics[message["params"]["uri"]] = message["params"]["diagnostics"]
         elif "method" in message and "id" in message:

@@ -84,18 +84,18 @@ def test_production_has_what_installing_made(project: Project) -> None:
 
 def test_development_gets_it_and_builds_it_again_by_one_command(project: Project) -> None:
     env = project.as_user()
-    said = project.run(str(project.path / "sh"), "sh", "-c", "python -m quick && greet && echo $GREETING", **env)
+    said = project.sh("sh", "-c", "python -m quick && greet && echo $GREETING", **env)
     assert said.stdout == "0 41\nHello from words 0.3\nhello\n"
     source = project.path / "src/quick/_fast.c"
     source.write_text(EXTENSION.replace("41", "42"))
     project.compose("up", "--build", "--wait", **env)
-    assert project.run(str(project.path / "sh"), "python", "-m", "quick", **env).stdout == "0 42\n", "a build makes it"
+    assert project.sh("python", "-m", "quick", **env).stdout == "0 42\n", "a build makes it"
     source.write_text(EXTENSION.replace("41", "43"))
     again = ["env", "SETUPTOOLS_SCM_PRETEND_VERSION=0", "uv", "pip", "install", "--no-deps", "--editable", "."]
-    project.run(str(project.path / "sh"), *again, **env)
-    assert project.run(str(project.path / "sh"), "python", "-m", "quick", **env).stdout.endswith(" 43\n")
+    project.sh(*again, **env)
+    assert project.sh("python", "-m", "quick", **env).stdout.endswith(" 43\n")
     project.compose("restart", "app", **env)
-    said = project.run(str(project.path / "sh"), "python", "-m", "quick", **env)
+    said = project.sh("python", "-m", "quick", **env)
     assert said.stdout.endswith(" 43\n"), "a start put an older one in its place"
 
 

@@ -146,10 +146,12 @@ for name in $(sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p' data/local.env 2>/d
         problem "$name in data/local.env has no effect, since compose.yaml sets it: set it in compose.override.yaml, under services, app, environment"
     fi
 done
-pinned=$(sed -n '1s/^\(3\.[0-9.]*[0-9]\)[[:space:]]*$/\1/p' "$(setting PROJECT)/.python-version" 2>/dev/null || true)
-case $(setting PYTHON_VERSION).,$pinned. in
-    *,. | "$pinned".*,* | *,"$(setting PYTHON_VERSION)".*) ;;
-    *) problem "$(setting PROJECT)/.python-version says $pinned, and the image has Python $(setting PYTHON_VERSION): write the same into both (of the image: PYTHON_VERSION in .env, or the answer python_version)" ;;
+file=$(setting PROJECT)/.python-version
+pinned=$(sed -n '1s/^\(3\.[0-9.]*[0-9]\)[[:space:]]*$/\1/p' "$file" 2>/dev/null || true)
+version=$(setting PYTHON_VERSION)
+case $version.,$pinned. in
+    *,. | "$pinned".*,* | *,"$version".*) ;;
+    *) problem "$file says $pinned, and the image has Python $version: write the same into both (of the image: PYTHON_VERSION in .env, or the answer python_version)" ;;
 esac
 
 

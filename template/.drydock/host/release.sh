@@ -20,6 +20,7 @@ trap 'rm -rf "$work"' EXIT
 say() { printf '\n==> %s\n' "$*"; }
 
 docker compose --profile '*' config >"$work/config" || { echo "For the cause, run ./sh --doctor" >&2; exit 125; }
+model=$(awk -f .drydock/host/services.awk "$work/config")
 project=$(sed -n 's/^name: //p' "$work/config")-release
 export RELEASE_IMAGE="$project-image"
 
@@ -49,14 +50,14 @@ services:
       $from
       $to
 END
-    awk -f .drydock/host/services.awk "$work/config" | awk -F '\t' -v data="$root/data/" -v work="$work" '
+    printf '%s\n' "$model" | awk -F '\t' -v data="$root/data/" -v work="$work" '
         $1 == "app" || $1 == "tests" || $1 == "service" { next }
         $2 == "service" { mounts = 0 }
         $2 == "port" && !named[$1]++ { print "  " $1 ":\n    ports: !reset []" }
-        $2 == "mount" && index($4 "/", data) == 1 {
+        $2 == "bind" && index($3 "/", data) == 1 {
             if (!named[$1]++) print "  " $1 ":"
             if (!mounts++) print "    volumes:"
-            print "      - {type: bind, source: \"" work "/data/" n++ "\", target: " $3 "}"
+            print "      - {type: bind, source: \"" work "/data/" n++ "\", target: " $4 "}"
         }'
 } >"$work/release.yaml"
 # Any user may write these
@@ -116,7 +117,7 @@ while True:
         print(error)
     break' "$1" 2>/dev/null || echo "it has ended"
 }
-if awk -f .drydock/host/services.awk "$work/config" | grep -q "^service	port	"; then
+if printf '%s\n' "$model" | grep -q "^service	port	"; then
     say "The production image beside the services"
     compose up --detach --no-build --quiet-pull service
     for path in /health /ready; do

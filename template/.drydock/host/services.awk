@@ -20,10 +20,8 @@ function item() {
         if (host == "" || host == "0.0.0.0" || host == "::") host = "127.0.0.1"
         print service "\tport\t" host " " field["published"] " " field["target"]
     }
-    if (key == "volumes" && field["type"] == "bind") {
-        print service "\tbind\t" field["source"]
-        print service "\tmount\t" field["target"] "\t" field["source"]
-    }
+    if (key == "volumes" && field["type"] == "bind")
+        print service "\tbind\t" field["source"] "\t" field["target"]
     split("", field)
 }
 

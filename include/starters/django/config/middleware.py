@@ -22,7 +22,7 @@ def trace(get_response: Page) -> Page:
     """Let the log entries of a request have its trace."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        logs.trace.set(logs.trace_id({name.lower(): value for name, value in request.headers.items()}))
+        logs.trace.set(logs.trace_id(request.headers))
         return get_response(request)
 
     return middleware
