@@ -17,7 +17,7 @@ section() {
 for name in run build dev; do
     mkdir $name
     cp /inputs/network.sh $name/
-    section $name $name/build.sh || true
+    section $name $name/build.sh && touch $name/used || true
 done
 mkdir folders assets
 section "assets FOLDERS" folders/folders.sh || rm folders/folders.sh
