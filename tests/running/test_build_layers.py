@@ -70,7 +70,7 @@ EDITS = {
     "run section": (lambda project: section(project, "run"), {"inputs", "work", "assets", "tests"} | ENVIRONMENT),
     "build section": (
         lambda project: section(project, "build"),
-        {"inputs", "build", "deps", "work", "assets"} | TESTS | ENVIRONMENT,
+        {"inputs", "build", "requirements", "deps", "work", "assets"} | TESTS | ENVIRONMENT,
     ),
     "dev section": (lambda project: section(project, "dev"), {"inputs", "localdev"}),
     "other image": (
