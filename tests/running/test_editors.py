@@ -249,16 +249,36 @@ def goes_to_definitions(project: Project, settings: dict, *command: str) -> None
         response = project.path / "data/site-packages/django/http/response.py"
         assert server.definition(views, "HttpResponse") == str(response)
         assert server.definition(urls, "import views") == str(views)
-        assert not [error for file in (views, urls) for error in server.errors(file) if "resolve" in error]
+        assert not server.errors(views) + server.errors(urls)
+
+
+def settings_of_vs_code(project: Project) -> dict:
+    """Return what VS Code tells language servers."""
+    flat = json.loads((project.path / ".vscode/settings.json").read_text())
+    analysis = {key.rpartition(".")[2]: value for key, value in flat.items() if key.startswith("python.analysis.")}
+    return {"python": {"analysis": analysis}, "basedpyright": {"analysis": analysis}}
 
 
 def test_language_servers_find_libraries_with_the_settings_of_vs_code(project: Project) -> None:
-    flat = json.loads((project.path / ".vscode/settings.json").read_text())
-    analysis = {key.rpartition(".")[2]: value for key, value in flat.items() if key.startswith("python.analysis.")}
-    settings = {"python": {"analysis": analysis}, "basedpyright": {"analysis": analysis}}
-    goes_to_definitions(project, settings, "basedpyright-langserver", "--stdio")
+    goes_to_definitions(project, settings_of_vs_code(project), "basedpyright-langserver", "--stdio")
     with pytest.raises(AssertionError):
         goes_to_definitions(project, {}, "basedpyright-langserver", "--stdio")
+
+
+@pytest.mark.parametrize("kind", CODE)
+def test_a_language_server_finds_no_error_in_a_starter(projects, kind: str) -> None:
+    """basedpyright, the stricter of two, with the settings of VS Code."""
+    project = projects(kind)
+    program = str(Path(sys.executable).with_name("basedpyright-langserver"))
+    with LanguageServer([program, "--stdio"], project.path, settings_of_vs_code(project)) as server:
+        for file in sorted((project.path / "app").rglob("*.py")):
+            server.open(file)
+            assert not server.errors(file), file
+        broken = project.path / "app/broken.py"
+        broken.write_text("import nowhere\n")
+        server.open(broken)
+        assert server.errors(broken)
+        broken.unlink()
 
 
 def test_the_copy_of_the_packages_is_refreshed_when_they_change(project: Project) -> None:
