@@ -5,24 +5,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 from dap import Breakpoints, Session
 from project import Project, eventually
-from repository import CODE
 
-# Where each starter greets
-BREAK = {"fastapi": 'return {"message"', "flask": 'return "Hello', "django": "return HttpResponse"}
+# Where each starter greets, and the Django project of somebody else's in test_editors.py
+GREETS = {
+    "fastapi": ("app/api/main.py", 'return {"message"'),
+    "flask": ("app/web/pages.py", 'return "Hello'),
+    "django": ("app/config/views.py", "return HttpResponse"),
+    "worker": ("app/worker/main.py", "return items["),
+    "existing": ("shop/views.py", "return HttpResponse"),
+}
 
 
-def line_of(path: Path, text: str) -> int:
-    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
-
-
-def greeting(project: Project, starter: str) -> Breakpoints:
-    """Return the starter's line that greets, as a breakpoint."""
-    path = project.path / "app" / CODE[starter]
-    return {str(path): [line_of(path, BREAK[starter])]}
+def greeting(project: Project, kind: str) -> Breakpoints:
+    """Return the line that greets, as a breakpoint."""
+    name, text = GREETS[kind]
+    lines = (project.path / name).read_text().splitlines()
+    return {str(project.path / name): [next(number for number, line in enumerate(lines, 1) if text in line)]}
 
 
 def attach_arguments(project: Project) -> dict:

@@ -1,5 +1,5 @@
 ;; emacs --batch -l dape.el FILE LINE: attaches as M-x dape RET does, and sets a breakpoint. Whenever it stops, it
-;; prints where, and goes on. It ends after three stops.
+;; prints where, and goes on. It ends after two stops.
 (package-initialize)
 (require 'dape)
 (setq dape-buffer-window-arrangement nil dape-inlay-hints nil dape-key-prefix nil)
@@ -17,7 +17,7 @@
 (dape-breakpoint-toggle)
 (dape (dape--config-eval (car dape-command) (cdr dape-command)))
 (wait (lambda () (dape--live-connection 'last t)))
-(wait (lambda () (eq (dape--state (dape--live-connection 'last)) 'running)))
+(wait (lambda () (memq (dape--state (dape--live-connection 'last)) '(running stopped))))
 (message "attached")
 
 (defun stop ()
@@ -26,7 +26,7 @@
     (message "stopped %s %s %s" (plist-get frame :name) (plist-get frame :line) (dape--path-local connection (plist-get (plist-get frame :source) :path)))
     connection))
 
-(dotimes (_ 3)
+(dotimes (_ 2)
   (let ((connection (stop)))
     (dape-continue connection)
     (wait (lambda () (not (dape--live-connection 'stopped t))))))

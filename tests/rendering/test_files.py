@@ -56,7 +56,7 @@ def test_yaml_and_json_parse(render, answers: dict) -> None:
     folder = answers.get("project_dir", "." if answers.get("starter") == "existing" else "app")
     for attach in json.loads((path / ".vscode/launch.json").read_text())["configurations"]:
         roots = [mapping["localRoot"].replace("${workspaceFolder}", str(path)) for mapping in attach["pathMappings"]]
-        assert [Path(root).resolve() for root in roots] == [(path / folder).resolve(), path / "data/site-packages"]
+        assert [Path(root).resolve() for root in roots] == [path / "data/site-packages", (path / folder).resolve()]
 
 
 def test_each_editor_gets_its_own_files(render) -> None:

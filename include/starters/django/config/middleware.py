@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.request import HttpHeaders
 
 from config import logs, views
 
@@ -22,7 +23,7 @@ def trace(get_response: Page) -> Page:
     """Let the log entries of a request have its trace."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        logs.trace.set(logs.trace_id(request.headers))
+        logs.trace.set(logs.trace_id(HttpHeaders(request.META)))
         return get_response(request)
 
     return middleware

@@ -10,12 +10,12 @@ from config import services
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("Hello from {{ project_name }}\n")
+    return HttpResponse(b"Hello from {{ project_name }}\n")
 
 
 def health(request: HttpRequest) -> HttpResponse:
     """Answer probes without asking any other service."""
-    return HttpResponse("Healthy", content_type="text/plain")
+    return HttpResponse(b"Healthy", content_type="text/plain")
 
 
 def ready(request: HttpRequest) -> HttpResponse:
@@ -25,9 +25,9 @@ def ready(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
     except DatabaseError:
         logging.getLogger(__name__).warning("The database does not answer", exc_info=True)
-        return HttpResponse("No answer: the database", status=503, content_type="text/plain")
+        return HttpResponse(b"No answer: the database", status=503, content_type="text/plain")
 {% if asked %}
     if names := services.unready():
-        return HttpResponse(f"No answer: {', '.join(names)}", status=503, content_type="text/plain")
+        return HttpResponse(f"No answer: {', '.join(names)}".encode(), status=503, content_type="text/plain")
 {% endif %}
-    return HttpResponse("Ready", content_type="text/plain")
+    return HttpResponse(b"Ready", content_type="text/plain")

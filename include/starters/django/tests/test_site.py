@@ -1,22 +1,21 @@
 import pytest
 from django.db import DatabaseError, connection
-from django.test import Client
 
 
-def test_index_greets(client: Client) -> None:
+def test_index_greets(client) -> None:
     response = client.get("/")
     assert response.status_code == 200
     assert response.content == b"Hello from {{ project_name }}\n"
 
 
-def test_health(client: Client) -> None:
+def test_health(client) -> None:
     # By any name
     response = client.get("/health", headers={"host": "169.254.1.1:8080"})
     assert response.status_code == 200
     assert response.content == b"Healthy"
 
 
-def test_not_ready_while_the_database_does_not_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_while_the_database_does_not_answer(client, monkeypatch: pytest.MonkeyPatch) -> None:
     def cursor() -> None:
         raise DatabaseError
 
@@ -27,10 +26,10 @@ def test_not_ready_while_the_database_does_not_answer(client: Client, monkeypatc
 
 
 @pytest.mark.django_db
-def test_the_admin_asks_who_you_are(client: Client) -> None:
+def test_the_admin_asks_who_you_are(client) -> None:
     assert client.get("/admin/", follow=True).redirect_chain == [("/admin/login/?next=/admin/", 302)]
 
 
 @pytest.mark.django_db
-def test_the_admin_lets_its_users_in(admin_client: Client) -> None:
+def test_the_admin_lets_its_users_in(admin_client) -> None:
     assert admin_client.get("/admin/").status_code == 200

@@ -2,7 +2,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from web import create_app{{ ', services' if asked }}
+from web import create_app{{ ', pages' if asked }}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_ready(client: FlaskClient) -> None:
     assert client.get("/ready").text == "Ready"
 {% else %}
 def test_not_ready_while_a_service_does_not_answer(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "unready", lambda: ["gone"])
+    monkeypatch.setattr(pages, "unready", lambda: ["gone"])
     response = client.get("/ready")
     assert response.status_code == 503
     assert response.text == "No answer: gone"

@@ -2,7 +2,7 @@
 from flask import Blueprint
 {% if asked %}
 
-from web import services
+from web.services import unready
 {% endif %}
 
 blueprint = Blueprint("pages", __name__)
@@ -23,7 +23,7 @@ def health() -> str:
 {% if asked %}
 def ready() -> tuple[str, int]:
     """Tell whether the services answer."""
-    if names := services.unready():
+    if names := unready():
         return f"No answer: {', '.join(names)}", 503
     return "Ready", 200
 {% else %}
