@@ -130,6 +130,14 @@ services:
     x-client: "run --it"
   "2":
     image: b
+  app:
+    build:
+      context: /demo
+      dockerfile: Dockerfile
+  tests:
+    build:
+      context: /demo
+    image: c:2
 networks:
   default:
     name: demo_default
@@ -150,6 +158,11 @@ networks:
         ["one", "x-client", "run --it"],
         ["2", "service", ""],
         ["2", "image", "b"],
+        ["app", "service", ""],
+        ["app", "built", "demo-app"],
+        ["tests", "service", ""],
+        ["tests", "image", "c:2"],
+        ["tests", "built", "c:2"],
     ]
 
 

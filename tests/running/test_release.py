@@ -5,12 +5,17 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
 
+import engines
 import pytest
 import yaml
 from project import Project, eventually, free_port
-from repository import git, make_repository
+from repository import ROOT, git, make_repository
 
 # What needs a forge, Google, or an image that is not here: said to be done. All else is the real docker
 DOCKER = """#!/bin/sh
@@ -47,6 +52,29 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="module")
+def new_engine() -> Iterator[Callable[[], str]]:
+    """new_engine() -> the DOCKER_HOST of an engine that has the base images, and nothing else."""
+    if not engines.can_start():
+        pytest.skip("only root, with dockerd and ip, can start another engine")
+    # Sockets have short paths
+    folder, numbers = Path(mkdtemp(prefix="engines-")), count()
+    images = ["python:3.14-slim-trixie", "ghcr.io/astral-sh/uv:0.13.9"]
+    with ExitStack() as stack:
+
+        def new_engine() -> str:
+            number = next(numbers)
+            return stack.enter_context(engines.empty_engine(folder / str(number), number, images))
+
+        yield new_engine
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def engine(new_engine: Callable[[], str]) -> str:
+    return new_engine()
 
 
 def label(project: Project, image: str, name: str) -> str:
@@ -108,10 +136,10 @@ def test_only_an_image_whose_tests_pass_beside_the_services_gets_the_name(start)
     assert not list(project.path.glob("data/postgres/*/")), "it wrote into the data of development"
 
 
-def run_steps(project: Project, steps: list[tuple[str, dict[str, str]]], **environment: str) -> str:
-    """Run scripts one after the other, as a forge does; return what gcloud was called with."""
+def run_scripts(project: Project, scripts: list[str], **environment: str) -> tuple[str, str]:
+    """Run scripts one after the other, as a forge does; return what gcloud was called with, and all that was said."""
     tools = project.path.with_name(f"{project.path.name}-tools")
-    tools.mkdir()
+    tools.mkdir(exist_ok=True)
     calls = tools / "calls"
     for name, text in (("docker", DOCKER), ("gcloud", GCLOUD)):
         (tools / name).write_text(text.format(docker=shutil.which("docker"), calls=calls))
@@ -121,19 +149,29 @@ def run_steps(project: Project, steps: list[tuple[str, dict[str, str]]], **envir
     forge = {f"GITHUB_{name}": str(tools / file) for name, file in (("ENV", "env"), ("OUTPUT", "output"))}
     forge["GITHUB_STEP_SUMMARY"] = str(tools / "summary")
     env = project.env | environment | forge | {"PATH": f"{tools}:{os.environ['PATH']}"}
-    for script, more in steps:
+    # The machine's own engine cannot write its cache into a registry: another one does, below
+    if "DOCKER_HOST" not in env:
+        scripts = [script.replace("CACHE_TO", "UNUSED") for script in scripts]
+    log = ""
+    for script in scripts:
         kept = dict(line.split("=", 1) for line in (tools / "env").read_text().splitlines())
-        # This engine's builder cannot write its cache into a registry
-        kept.pop("CACHE_TO", None)
-        script = re.sub(r"^.*export CACHE_TO=.*$", "", script, flags=re.MULTILINE)
-        project.run("bash", "-e", "-c", script, env=env | kept | more)
-    return calls.read_text() if calls.exists() else ""
+        result = project.run("bash", "-e", "-c", script, env=env | kept)
+        log += result.stdout + result.stderr
+    return calls.read_text() if calls.exists() else "", log
 
 
 def values(project: Project, registry: str) -> None:
     file = project.path / "cloudrun/values.env"
     text = re.sub("^REPOSITORY=.*", f"REPOSITORY={registry}", file.read_text(), flags=re.MULTILINE)
     file.write_text(re.sub("^([A-Z_]+)=$", r"\1=some-\1", text, flags=re.MULTILINE))
+
+
+def check_out(project: Project) -> str:
+    """Leave of the project what a forge would check out, and return the commit."""
+    make_repository(project.path)
+    project.give_to(os.getuid())
+    git(project.path, "clean", "-ffdxq")
+    return git(project.path, "rev-parse", "HEAD").strip()
 
 
 def assert_deployed(project: Project, registry: str, calls: str, kind: str = "services") -> None:
@@ -152,13 +190,92 @@ def test_cloud_builds_steps_deploy_what_was_tested(start, registry: str) -> None
     values(project, registry)
     build = yaml.safe_load((project.path / "cloudrun/cloudbuild.yaml").read_text())
     project.images.append(f"{registry}/demo:0123")
-    calls = run_steps(project, [(step["script"], {}) for step in build["steps"]], BUILD_ID="0123")
+    calls, _ = run_scripts(project, [step["script"] for step in build["steps"]], BUILD_ID="0123")
     assert_deployed(project, registry, calls)
+
+
+SCANNER = """
+import json, os
+from importlib.metadata import distributions
+from pathlib import Path
+
+folders = Path(os.environ["BUILDKIT_SCAN_SOURCE"]).glob("opt/venv/lib/*/site-packages")
+packages = [{"name": found.name, "versionInfo": found.version} for found in distributions(path=map(str, folders))]
+statement = {"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document"}
+statement["predicate"] = {"spdxVersion": "SPDX-2.3", "packages": packages}
+Path(os.environ["BUILDKIT_SCAN_DESTINATION"], "packages.spdx.json").write_text(json.dumps(statement))
+"""
+
+
+def use(project: Project, host: str) -> None:
+    """Let a project be built by another engine."""
+    project.env["DOCKER_HOST"] = host
+    network = "{build: {network: host}}"
+    (project.path / "compose.override.yaml").write_text(f"services:\n  tests: {network}\n  service: {network}\n")
+
+
+def layers(project: Project, image: str) -> list[str]:
+    return json.loads(project.run("docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", image).stdout)
+
+
+def instructions(log: str) -> dict[str, set[str]]:
+    """Return the RUN instructions in a build's log: those that were run, and those whose layers were in the cache."""
+    found: dict[str, set[str]] = {"run": set(), "cached": set()}
+    for number, text in re.findall(r"^#(\d+) \[.*\] (RUN .*)$", log, re.MULTILINE):
+        found["cached" if f"\n#{number} CACHED\n" in log else "run"].add(text)
+    return found
+
+
+def test_the_layer_cache_in_a_registry_serves_an_empty_engine(start, registry: str, engine: str, new_engine) -> None:
+    """Cloud Build's steps to the push, with the builder's own --cache-from and --cache-to: this engine has the store for it."""
+    project = start(project_name="demo", cloud_run="service")
+    values(project, registry)
+    steps = yaml.safe_load((project.path / "cloudrun/cloudbuild.yaml").read_text())["steps"]
+    scripts = [step["script"] for step in steps if step["id"] in ("release", "push")]
+    assert len(scripts) == 2 and "CACHE_TO" in scripts[0]
+    seen = []
+    for build, host in (("first", engine), ("second", new_engine())):
+        use(project, host)
+        _, log = run_scripts(project, scripts, BUILD_ID=build)
+        image = f"{registry}/demo:{build}"
+        digest = (project.path / "cloudrun/digest").read_text().strip()
+        pushed = json.loads(project.run("skopeo", "inspect", "--tls-verify=false", f"docker://{image}").stdout)
+        assert digest == f"{registry}/demo@{pushed['Digest']}"
+        seen.append((instructions(log), layers(project, image)))
+    (_, made), (second, taken) = seen
+    assert not second["run"] and len(second["cached"]) > 10
+    assert taken == made
+
+
+def test_attestations_say_what_an_image_was_made_of(start, registry: str, engine: str, tmp_path: Path) -> None:
+    project = start(project_name="demo", cloud_run="service")
+    use(project, engine)
+    (tmp_path / "scan.py").write_text(SCANNER)
+    (tmp_path / "Dockerfile").write_text(
+        'FROM python:3.14-slim-trixie\nCOPY scan.py /\nENTRYPOINT ["python", "/scan.py"]\n'
+    )
+    build = ["docker", "buildx", "build", "--network", "host", "--push"]
+    project.run(*build, "--tag", f"{registry}/scanner", str(tmp_path))
+    name = f"{registry}/demo:attested"
+    sbom = f"--attest=type=sbom,generator={registry}/scanner"
+    project.run(*build, sbom, "--provenance=mode=max", "--tag", name, ".")
+    # As the docs say
+    commands = re.findall(
+        r"^docker buildx imagetools inspect .*$", (ROOT / "docs/cloud-run.md").read_text(), re.MULTILINE
+    )
+    sboms, provenance, bases, packages = [
+        project.run("sh", "-c", command.replace("NAME", name)).stdout for command in commands
+    ]
+    assert "SPDX-2.3" in sboms and "SLSA" in provenance
+    assert "pkg:docker/python@3.14-slim-trixie" in bases and "sha256" in bases
+    names = [line.split()[0] for line in packages.splitlines() if line]
+    assert {"fastapi", "uvicorn"} <= set(names) and "pytest" not in names
 
 
 def test_each_run_of_githubs_workflow(start, registry: str) -> None:
     project = start(project_name="demo", cloud_run="service", ci="github")
     values(project, registry)
+    commit = check_out(project)
     workflow = yaml.safe_load((project.path / ".github/workflows/ci.yml").read_text())
     jobs = workflow["jobs"]
     steps = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
@@ -173,8 +290,9 @@ def test_each_run_of_githubs_workflow(start, registry: str) -> None:
         "TOKEN": "x",
     }
     project.images += ["demo:ci", f"{registry}/demo:0123"]
-    calls = run_steps(project, [(step, {}) for step in steps], **workflow["env"], **environment)
+    calls, _ = run_scripts(project, [requests[0], *steps], **workflow["env"], **environment)
     assert_deployed(project, registry, calls)
+    assert label(project, "demo:ci", "org.opencontainers.image.revision") == commit
     tools = project.path.with_name(f"{project.path.name}-tools")
     assert re.search(r"^\d+ bytes, \d+ tests", (tools / "summary").read_text())
     assert (
@@ -187,6 +305,7 @@ def test_each_run_of_githubs_workflow(start, registry: str) -> None:
 def test_each_line_of_gitlabs_jobs(start, registry: str) -> None:
     project = start(project_name="demo", cloud_run="job", starter="worker", ci="gitlab")
     values(project, registry)
+    commit = check_out(project)
     pipeline = yaml.safe_load((project.path / ".gitlab-ci.yml").read_text())
     environment = {
         "CI_PIPELINE_SOURCE": "push",
@@ -199,7 +318,7 @@ def test_each_line_of_gitlabs_jobs(start, registry: str) -> None:
     environment |= pipeline["variables"] | {"GOOGLE_TOKEN": "x"}
     project.images += ["demo:ci", f"{registry}/demo:0123"]
     jobs = ["\n".join(pipeline[job]["script"]) for job in ("test", "deploy")]
-    jobs = [re.sub(r'export CACHE_TO="[^"]*"', "true", job) for job in jobs]
-    calls = run_steps(project, [(job, {}) for job in jobs], **environment)
+    calls, _ = run_scripts(project, jobs, **environment)
     assert "iam workload-identity-pools create-cred-config some-IDENTITY_PROVIDER" in calls
     assert_deployed(project, registry, calls, "jobs")
+    assert label(project, "demo:ci", "org.opencontainers.image.revision") == commit

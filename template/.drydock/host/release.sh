@@ -1,8 +1,8 @@
 #!/bin/sh
 # ./sh --release NAME: builds the production image, runs the tests beside the services with the tests' image of the same
-# build, starts the production image there and asks it for /health and /ready. Only then it gets the name NAME, and labels.
-# Services have no ports on this machine, and data of their own. CACHE_FROM and CACHE_TO: what `docker buildx build`
-# takes for --cache-from and --cache-to. REVISION: the commit, where git does not know it.
+# build, starts the production image there and asks it for /health and /ready. Only then it gets the name NAME, and
+# labels. Services have no ports on this machine, and data of their own. CACHE_FROM and CACHE_TO: what `docker buildx
+# build` takes for --cache-from and --cache-to. REVISION: the commit, where git does not know it.
 set -eu
 
 [ $# = 1 ] || { echo "./sh --release takes the name of the image: ./sh --release demo:1.2.3" >&2; exit 2; }
@@ -61,7 +61,9 @@ END
         }'
 } >"$work/release.yaml"
 # Any user may write these
-sed -n 's#.*source: "\(.*/data/[0-9]*\)".*#\1#p' "$work/release.yaml" | while read -r folder; do mkdir -p "$folder" && chmod 777 "$folder"; done
+sed -n 's#.*source: "\(.*/data/[0-9]*\)".*#\1#p' "$work/release.yaml" | while read -r folder; do
+    mkdir -p "$folder" && chmod 777 "$folder"
+done
 
 override=
 [ ! -e compose.override.yaml ] || override='--file compose.override.yaml'
@@ -74,7 +76,8 @@ compose() {
 end() {
     RELEASE_IMAGE=$project-image compose down --volumes --remove-orphans --timeout 3 >/dev/null 2>&1 || true
     # Services' users own what is in there
-    [ ! -d "$work/data" ] || docker run --rm --user 0 --volume "$work:/work" --entrypoint rm "$project-image" -rf /work/data >/dev/null 2>&1 || true
+    [ ! -d "$work/data" ] || docker run --rm --user 0 --volume "$work:/work" --entrypoint rm "$project-image" \
+        -rf /work/data >/dev/null 2>&1 || true
     docker rmi "$project-image" "$project-tested" "$project-tests" >/dev/null 2>&1 || true
     rm -rf "$work"
 }
@@ -87,16 +90,20 @@ compose build tests service
 say "Tests beside the services"
 { compose run --rm --no-TTY --quiet-pull tests 2>&1 && echo 0 >"$work/status"; } | tee "$work/log"
 [ -e "$work/status" ] || { echo "Red tests, or a service that did not start: no image $name" >&2; exit 1; }
-tests=$(sed -n -e 's/.*[^0-9]\([0-9][0-9]*\) passed.*/\1/p' -e 's/^Ran \([0-9][0-9]*\) tests\{0,1\} .*/\1/p' "$work/log" | tail -n 1)
+tests=$(sed -n -e 's/.*[^0-9]\([0-9][0-9]*\) passed.*/\1/p' -e 's/^Ran \([0-9][0-9]*\) tests\{0,1\} .*/\1/p' \
+    "$work/log" | tail -n 1)
+tests=${tests:-unknown}
 
 # The image that is started is the one that gets the name
 revision=${REVISION:-$(git rev-parse HEAD 2>/dev/null || true)}
 if [ -n "$revision" ] && [ -n "$(git status --porcelain 2>/dev/null)" ]; then revision=$revision-dirty; fi
-lock=$(cat "$code/uv.lock" "$code/poetry.lock" "$code/requirements.txt" 2>/dev/null | { sha256sum 2>/dev/null || shasum -a 256; } | cut -c 1-64)
+lock=$(cat "$code/uv.lock" "$code/poetry.lock" "$code/requirements.txt" 2>/dev/null |
+    { sha256sum 2>/dev/null || shasum -a 256; } | cut -c 1-64)
 # Of no file at all
 case $lock in e3b0c44298fc1c149afbf4c8996fb924*) lock= ;; esac
-printf 'FROM %s\n' "$RELEASE_IMAGE" | BUILDX_BUILDER=$(docker context show) docker build --quiet --tag "$project-tested" \
-    --label "org.opencontainers.image.revision=$revision" --label "drydock.lock=$lock" --label "drydock.tests=${tests:-unknown}" - >/dev/null
+printf 'FROM %s\n' "$RELEASE_IMAGE" | BUILDX_BUILDER=$(docker context show) docker build --quiet \
+    --tag "$project-tested" --label "org.opencontainers.image.revision=$revision" --label "drydock.lock=$lock" \
+    --label "drydock.tests=$tests" - >/dev/null
 RELEASE_IMAGE=$project-tested
 
 # ask PATH: waits for an answer, and prints its status
@@ -134,4 +141,5 @@ else
 fi
 
 docker tag "$project-tested" "$name"
-say "$name: $(docker image inspect --format '{{.Size}}' "$name" | awk '{ printf "%.0f MB", $1 / 1000000 }'), ${tests:-unknown} tests, revision ${revision:-unknown}"
+size=$(docker image inspect --format '{{.Size}}' "$name")
+say "$name: $((size / 1000000)) MB, $tests tests, revision ${revision:-unknown}"

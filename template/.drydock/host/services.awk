@@ -1,5 +1,6 @@
 # docker compose config | awk -f services.awk: facts, one a line, SERVICE <tab> WHAT <tab> VALUE. For example:
-# postgres  image  postgres:18  |  postgres  environment  POSTGRES_USER=app  |  postgres  port  127.0.0.1 5432 5432  |  postgres  bind  /...
+# postgres  image  postgres:18  |  postgres  environment  POSTGRES_USER=app  |  postgres  port  127.0.0.1 5432 5432
+# postgres  bind  /...  |  app  built  demo-app (the name of the image that Compose builds)
 
 function plain(text) {
     if (text ~ /^".*"$/) {
@@ -25,6 +26,12 @@ function item() {
     split("", field)
 }
 
+function built() {
+    if (build) print service "\tbuilt\t" (image == "" ? project "-" service : image)
+    build = 0
+    image = ""
+}
+
 function read_field(line) {
     name = line
     sub(/:.*/, "", name)
@@ -32,11 +39,13 @@ function read_field(line) {
     field[name] = plain(line)
 }
 
-/^[^ ]/ { item(); key = ""; top = $1 }
+/^name: / { project = plain($2) }
+/^[^ ]/ { item(); built(); key = ""; top = $1 }
 top != "services:" { next }
 
 /^  [^ ]/ {
     item()
+    built()
     key = ""
     service = plain(substr($0, 3, length($0) - 3))
     print service "\tservice\t"
@@ -47,6 +56,8 @@ top != "services:" { next }
     sub(/:.*/, "", key)
     value = $0
     sub(/^    [^:]*: ?/, "", value)
+    if (key == "build") build = 1
+    if (key == "image") image = plain(value)
     if (value != "") print service "\t" key "\t" plain(value)
 }
 /^      [^ ]/ && key == "environment" {
@@ -64,4 +75,4 @@ top != "services:" { next }
 /^        [^ ]/ && (key == "ports" || key == "volumes") { read_field(substr($0, 9)) }
 /^      - / && key == "profiles" { print service "\tprofile\t" plain(substr($0, 9)) }
 
-END { item() }
+END { item(); built() }
