@@ -219,10 +219,13 @@ def layers(project: Project, image: str) -> list[str]:
 
 
 def instructions(log: str) -> dict[str, set[str]]:
-    """Return the RUN instructions in a build's log: those that were run, and those whose layers were in the cache."""
+    """Return the RUN instructions in a build's log: those that said something, so were run, and those with a cached layer."""
     found: dict[str, set[str]] = {"run": set(), "cached": set()}
     for number, text in re.findall(r"^#(\d+) \[.*\] (RUN .*)$", log, re.MULTILINE):
-        found["cached" if f"\n#{number} CACHED\n" in log else "run"].add(text)
+        if re.search(rf"^#{number} \d+\.\d+ ", log, re.MULTILINE):
+            found["run"].add(text)
+        if f"\n#{number} CACHED\n" in log:
+            found["cached"].add(text)
     return found
 
 
