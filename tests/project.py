@@ -217,7 +217,8 @@ class Project:
             "--profile", "*", "down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "3", check=False
         )
         if self.images:
-            self.run("docker", "rmi", "--force", *self.images, check=False)
+            # Without the classic builder's untagged parents: another build may go on from them at this moment
+            self.run("docker", "rmi", "--force", "--no-prune", *self.images, check=False)
         assert not self.leftovers()
         shutil.rmtree(self.path, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """What a user sees when a build cannot succeed: a line that says which file of theirs to look at."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,8 @@ dictConfig({"version": 1, "handlers": {"file": file}, "root": {"handlers": ["fil
 CASES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no requirements file": (lambda path: (path / "requirements.txt").unlink(), r"^requirements\.txt is not there"),
     "an empty one": (
-        lambda path: (path / "requirements.txt").write_text("\n"),
+        # Never the same twice: a cached step says nothing
+        lambda path: (path / "requirements.txt").write_text("\n" * (time.time_ns() % 10**5)),
         r"^requirements\.txt is empty(.|\n)*production cannot import main: ModuleNotFoundError",
     ),
     "one in UTF-16": (
