@@ -48,7 +48,7 @@ def test_red_tests_make_no_image(start, builder: str) -> None:
         assert "api" in files and "test" not in files and "gate" not in files
         assert project.run(engine, "exec", project.path.name, "id", "-u").stdout.strip() == str(FIRST_USER)
         project.run(engine, "stop", project.path.name)
-        project.run(engine, "rmi", "--force", tag)
+        project.run(engine, "rmi", "--force", "--no-prune", tag)
 
         test.write_text(RED)
         result = build_by(project, builder, tag)
@@ -60,7 +60,7 @@ def test_red_tests_make_no_image(start, builder: str) -> None:
         assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     finally:
         project.run(engine, "rm", "--force", project.path.name, check=False)
-        project.run(engine, "rmi", "--force", tag, check=False)
+        project.run(engine, "rmi", "--force", "--no-prune", tag, check=False)
 
 
 def lint(project: Project) -> subprocess.CompletedProcess[str]:
