@@ -67,12 +67,17 @@ def test_a_new_dependency_is_one_rebuild_away(start, compose: str) -> None:
     project.compose("down")
     newer = as_user(project, compose)
     assert version(project, **newer) >= tuple(map(int, compose.split(".")))
-    with project.in_background("docker", "compose", "up", "--build", "--watch", **newer):
-        eventually(project.get, lambda page: "Hello" in page, seconds=60)
-        (project.path / "app" / CODE["fastapi"]).write_text(APPLICATION)
-        add(project, "1.1.0")
-        add(project, "1.0.0")
+    try:
+        with project.in_background("docker", "compose", "up", "--build", "--watch", **newer):
+            eventually(project.get, lambda page: "Hello" in page, seconds=60)
+            (project.path / "app" / CODE["fastapi"]).write_text(APPLICATION)
+            add(project, "1.1.0")
+            add(project, "1.0.0")
 
-        project.write_sections(dev="touch /made-anew")
-        eventually(lambda: project.compose("exec", "app", "ls", "/made-anew").stdout, lambda seen: seen, seconds=120)
+            project.write_sections(dev="touch /made-anew")
+            eventually(lambda: project.compose("exec", "app", "ls", "/made-anew").stdout, lambda seen: seen, seconds=120)
+    except AssertionError as error:
+        if "compose.(*monitor).Start(" not in str(error):
+            raise
+        pytest.xfail("Compose itself crashed, as some do when a container is removed: docker/compose issue 13559")
     assert not [line for line in project.leftovers() if line.startswith("volume")]
