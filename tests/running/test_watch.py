@@ -75,7 +75,9 @@ def test_a_new_dependency_is_one_rebuild_away(start, compose: str) -> None:
             add(project, "1.0.0")
 
             project.write_sections(dev="touch /made-anew")
-            eventually(lambda: project.compose("exec", "app", "ls", "/made-anew").stdout, lambda seen: seen, seconds=120)
+            eventually(
+                lambda: project.compose("exec", "app", "ls", "/made-anew").stdout, lambda seen: seen, seconds=120
+            )
     except AssertionError as error:
         if "compose.(*monitor).Start(" not in str(error):
             raise
