@@ -156,13 +156,15 @@ networks:
         ["one", "profile", "some"],
         ["one", "bind", "/a b/c", "/y"],
         ["one", "x-client", "run --it"],
+        ["one", "runs", "a:1"],
         ["2", "service", ""],
         ["2", "image", "b"],
+        ["2", "runs", "b"],
         ["app", "service", ""],
-        ["app", "built", "demo-app"],
+        ["app", "runs", "demo-app"],
         ["tests", "service", ""],
         ["tests", "image", "c:2"],
-        ["tests", "built", "c:2"],
+        ["tests", "runs", "c:2"],
     ]
 
 

@@ -75,7 +75,7 @@ esac
 # Only this script gets a terminal's Ctrl-C or hang-up
 apart=$(command -v setsid || true)
 compose() { $apart docker compose --progress quiet --profile '*' "$@" 3>&- 4<&-; }
-image=$(printf '%s\n' "$model" | awk -F '\t' '$1 == "app" && $2 == "built" { print $3 }')
+image=$(printf '%s\n' "$model" | awk -F '\t' '$1 == "app" && $2 == "runs" { print $3 }')
 project=$(printf '%s\n' "$config" | sed -n 's/^name: //p')
 docker image inspect --format . "$image" >/dev/null 2>&1 || compose build app >&2
 mkdir -p data

@@ -243,7 +243,7 @@ END
 
 
 # The image, and the files that it is built from
-image=$(facts built app)
+image=$(facts runs app)
 if made=$(docker image inspect --format '{{.Metadata.LastTagTime.UTC.Format "2006-01-02T15:04:05.000000Z"}}' "$image" 2>/dev/null); then
     # The skeleton's files that the Dockerfile copies, and what `docker compose up --watch` rebuilds for
     dockerfile=$(sed -n 's/^  dockerfile: //p' compose.yaml | head -n 1)

@@ -1,6 +1,6 @@
 # docker compose config | awk -f services.awk: facts, one a line, SERVICE <tab> WHAT <tab> VALUE. For example:
 # postgres  image  postgres:18  |  postgres  environment  POSTGRES_USER=app  |  postgres  port  127.0.0.1 5432 5432
-# postgres  bind  /...  |  app  built  demo-app (the name of the image that Compose builds)
+# postgres  bind  /...  |  app  runs  demo-app (the image, also where only Compose knows its name)
 
 function plain(text) {
     if (text ~ /^".*"$/) {
@@ -26,10 +26,9 @@ function item() {
     split("", field)
 }
 
-function built() {
-    if (build) print service "\tbuilt\t" (image == "" ? project "-" service : image)
-    build = 0
-    image = ""
+function runs() {
+    if (service != "") print service "\truns\t" (image == "" ? project "-" service : image)
+    service = image = ""
 }
 
 function read_field(line) {
@@ -40,12 +39,12 @@ function read_field(line) {
 }
 
 /^name: / { project = plain($2) }
-/^[^ ]/ { item(); built(); key = ""; top = $1 }
+/^[^ ]/ { item(); runs(); key = ""; top = $1 }
 top != "services:" { next }
 
 /^  [^ ]/ {
     item()
-    built()
+    runs()
     key = ""
     service = plain(substr($0, 3, length($0) - 3))
     print service "\tservice\t"
@@ -56,7 +55,6 @@ top != "services:" { next }
     sub(/:.*/, "", key)
     value = $0
     sub(/^    [^:]*: ?/, "", value)
-    if (key == "build") build = 1
     if (key == "image") image = plain(value)
     if (value != "") print service "\t" key "\t" plain(value)
 }
@@ -75,4 +73,4 @@ top != "services:" { next }
 /^        [^ ]/ && (key == "ports" || key == "volumes") { read_field(substr($0, 9)) }
 /^      - / && key == "profiles" { print service "\tprofile\t" plain(substr($0, 9)) }
 
-END { item(); built() }
+END { item(); runs() }
