@@ -19,6 +19,8 @@ ABOUT: dict[str, dict] = dict(
     )
 )
 SERVICES = list(ABOUT)
+# The uv that emitted Dockerfiles name
+UV_IMAGE = re.search(r"^ARG UV_IMAGE=(.+)$", (ROOT / "template/{{ dockerfile }}.jinja").read_text(), re.MULTILINE)[1]
 # What tests/engine has a stand-in for, where no image can be pulled
 STANDINS = re.search(r"^all=\((.*)\)$", (ROOT / "tests/engine/standins").read_text(), re.MULTILINE)[1].split()
 # Those that the tests run: what the variable SERVICES names, else those with a stand-in

@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from copier import run_copy  # noqa: E402
 from project import eventually, free_port  # noqa: E402
-from repository import ROOT  # noqa: E402
+from repository import ROOT, UV_IMAGE  # noqa: E402
 
 PEERS = ["tutorial", "docker-first", "docker-init", "uv-example", "drydock", "drydock-skip"]
 # Those that run the tests in a stage of that name, and those that know what only the tests need
@@ -42,7 +42,7 @@ ANSWERS = {
 }
 # Where uv.lock is made: on the builds' own Python, uv and index
 LOCKER = "drydock-bench-locker"
-UV = "FROM python:3.14-slim\nCOPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /usr/local/bin/\n"
+UV = f"FROM python:3.14-slim\nCOPY --from={UV_IMAGE} /uv /usr/local/bin/\n"
 PYPROJECT = """\
 [project]
 name = "app"

