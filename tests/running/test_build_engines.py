@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import uuid
+from pathlib import Path
 
 import pytest
 from project import FIRST_USER, Project, eventually
@@ -61,6 +62,52 @@ def test_red_tests_make_no_image(start, builder: str) -> None:
     finally:
         project.run(engine, "rm", "--force", project.path.name, check=False)
         project.run(engine, "rmi", "--force", "--no-prune", tag, check=False)
+
+
+PROJECT = """
+[project]
+name = "sparse"
+version = "1"
+dependencies = ["iniconfig"]
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+py-modules = ["main"]
+"""
+# Projects in which stages copy folders that are empty, each with answers and with a section of build.sh
+SPARSE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    "no packages": ({"requirements.txt": "# none\n"}, {}, ""),
+    "no packages but production's": (
+        {"requirements.txt": "iniconfig\n", "dev.txt": "iniconfig\n"},
+        {"test_dependencies": "dev.txt"},
+        "",
+    ),
+    "an installed project": ({"pyproject.toml": PROJECT}, {"dependencies": "."}, ""),
+    "an installed project and a folder": (
+        {"pyproject.toml": PROJECT, "pages/a.txt": "a"},
+        {"dependencies": ".", "test_dependencies": ""},
+        "## assets pages:\ncp pages/a.txt pages/b.txt\n",
+    ),
+    "assets at home alone": ({"requirements.txt": "# none\n"}, {}, "## assets:\necho a >~/a\n"),
+}
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+def test_the_classic_builder_builds_what_copies_empty_folders(start, tmp_path: Path, kind: str) -> None:
+    """It fails where a COPY follows one that copied nothing, unless an earlier build happened to make the same layer."""
+    files, answers, section = SPARSE[kind]
+    for name, text in {"main.py": "print('here')\n", **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    project = start(
+        tmp_path, starter="existing", builder="any", serve_command="python main.py", test_command="true", **answers
+    )
+    with (project.path / "build.sh").open("a") as file:
+        file.write(section)
+    project.share_no_layers()
+    for target in ("localdev", "service"):
+        project.build("--target", target, env=project.env | {"DOCKER_BUILDKIT": "0"})
 
 
 def lint(project: Project) -> subprocess.CompletedProcess[str]:
