@@ -95,7 +95,7 @@ def text(path: Path) -> dict[str, str]:
 
 def look(path: Path) -> list[str]:
     """Do what ./sh, ./activate and the doctor do first; return what git ignores of the skeleton."""
-    script = f'set -eu; root=$1; . "{path}/.drydock/host/untracked.sh"; printf "%s\\n" "$untracked"'
+    script = f'set -eu; root=$1; . "{path}/.drydock/host/project.sh"; find_untracked; printf "%s\\n" "$untracked"'
     return subprocess.run(["sh", "-c", script, "sh", path], check=True, capture_output=True, text=True).stdout.split()
 
 

@@ -9,7 +9,7 @@ for name in python python3 pip uv; do
     [ -L "$root/data/bin/$name" ] || ln -s ../../sh "$root/data/bin/$name"
 done
 # shellcheck source=/dev/null
-. "$root/.drydock/host/user.sh"
-# shellcheck source=/dev/null
-. "$root/.drydock/host/untracked.sh"
+. "$root/.drydock/host/project.sh"
+container_user
+find_untracked
 printf '%s\n' "$HOST_UID $HOST_GID" "$root"

@@ -6,11 +6,9 @@ cd "$(dirname "$0")/../.."
 root=$(pwd -P)
 given=${HOST_UID:-}
 # shellcheck source=/dev/null
-right=$(unset HOST_UID HOST_GID; . "$root/.drydock/host/user.sh"; echo "$HOST_UID")
-# shellcheck source=/dev/null
-. "$root/.drydock/host/user.sh"
-# shellcheck source=/dev/null
-. "$root/.drydock/host/settings.sh"
+. "$root/.drydock/host/project.sh"
+right=$(unset HOST_UID HOST_GID; container_user; echo "$HOST_UID")
+container_user
 tab=$(printf '\t')
 problems=0
 list=$(mktemp)
@@ -93,8 +91,7 @@ done <<END
 $(sh .drydock/host/context.sh "$(setting PROJECT)")
 END
 
-# shellcheck source=/dev/null
-. "$root/.drydock/host/untracked.sh"
+find_untracked
 if [ -n "${untracked:-}" ]; then
     files=$(printf '%s\n' "$untracked" | sed 's#^\.drydock/.*#.drydock#' | sort -u | tr '\n' ' ')
     problem "git ignores files of the skeleton, so that a clone lacks them and an update cannot keep them: git add --force $files&& git commit"

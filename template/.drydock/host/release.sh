@@ -10,9 +10,8 @@ name=$1
 cd "$(dirname "$0")/../.."
 root=$(pwd -P)
 # shellcheck source=/dev/null
-. "$root/.drydock/host/user.sh"
-# shellcheck source=/dev/null
-. "$root/.drydock/host/settings.sh"
+. "$root/.drydock/host/project.sh"
+container_user
 code=$(code_folder) || exit 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
