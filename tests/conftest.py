@@ -137,7 +137,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where REQUIRE_ENGINE is set, as in CI, a skipped engine test has failed."""
     report = yield
-    if os.environ.get("REQUIRE_ENGINE") and report.skipped and item.get_closest_marker("engine"):
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if os.environ.get("REQUIRE_ENGINE") and skipped and item.get_closest_marker("engine"):
         report.outcome = "failed"
         report.longrepr = f"skipped, though REQUIRE_ENGINE is set: {report.longrepr}"
     return report

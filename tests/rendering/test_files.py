@@ -130,6 +130,12 @@ def test_compose_takes_its_files(render, answers: dict) -> None:
             assert port["host_ip"] == "127.0.0.1", f"{name}: {port} listens beyond this machine"
 
 
+def test_what_everybody_reads_first_is_short(render) -> None:
+    path = render()
+    for name, most in {"Dockerfile": 170, "README.md": 80}.items():
+        assert len((path / name).read_text().splitlines()) <= most, name
+
+
 @every_answer
 def test_hadolint_finds_nothing(render, answers: dict) -> None:
     result = subprocess.run(["hadolint", render(**answers) / "Dockerfile"], capture_output=True, text=True)
