@@ -106,8 +106,13 @@ def test_the_classic_builder_builds_what_copies_empty_folders(start, tmp_path: P
     with (project.path / "build.sh").open("a") as file:
         file.write(section)
     project.share_no_layers()
+    images = {}
     for target in ("localdev", "service"):
-        project.build("--target", target, env=project.env | {"DOCKER_BUILDKIT": "0"})
+        images[target], _ = project.build("--target", target, env=project.env | {"DOCKER_BUILDKIT": "0"})
+    # What is copied over the root leaves the folders there as they were
+    look = ["docker", "run", "--rm", "--entrypoint", "stat", images["localdev"], "--format", "%a", "/", "/tmp"]
+    assert project.run(*look).stdout == "755\n1777\n"
+    assert project.run("docker", "run", "--rm", images["service"]).stdout == "here\n"
 
 
 def lint(project: Project) -> subprocess.CompletedProcess[str]:
